@@ -1,1 +1,25 @@
-//! Placeholder for the first commit.
+//! The vocabulary that the dataplane, the orchestrator and the Lua importer share.
+//!
+//! Pure Rust: no DPDK, no async, no I/O but reading a profile and writing a pcap. Read it in the order in which
+//! the data flows: [`profile`] (what the user says) → [`plan`] (checked and compiled) → [`shard`] (one worker's
+//! part) → [`cursor`] (the next values) → [`frame`] (bytes) → [`stamp`] (the in-payload mark) → [`account`]
+//! (what the receiver makes of it) → [`wire`] (what the processes tell each other about it).
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod cursor;
+pub mod device;
+pub mod fault;
+pub mod frame;
+pub mod mac;
+pub mod pacer;
+pub mod pcap;
+pub mod plan;
+pub mod profile;
+pub mod sequence;
+pub mod shard;
+pub mod stamp;
+#[cfg(test)]
+mod testing;
+pub mod units;
+pub mod wire;

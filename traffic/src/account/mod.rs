@@ -1,0 +1,151 @@
+//! What a receiver makes of the frames: one accountant a queue, shared with nobody, merged when read.
+//!
+//! Loss needs no gap counting on the packet path. Every queue counts the *distinct* sequence numbers that it saw of each
+//! shard; a flow stays on one queue, so a copy meets its original there. What is missing is then the highest
+//! number + 1 (or, at the end, what the sender says it sent) minus the distinct ones over all queues: right however
+//! RSS spreads a shard.
+
+pub mod foreign;
+pub mod latency;
+pub mod shard;
+
+use crate::shard::Shard;
+use crate::stamp;
+use crate::wire::{Account, RxShard};
+use foreign::Foreign;
+use latency::LatencyHistogram;
+use shard::ShardAccount;
+
+/// What all accountants of a run share and none changes.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// The mark's tag.
+    pub tag: u32,
+    /// The sender's shards, by id.
+    pub shards: Vec<Shard>,
+    /// Distinct flows of the plan.
+    pub flows: u64,
+    /// Sequence numbers beyond these can't be: the shard's part of the plan's count.
+    pub counts: Option<Vec<u64>>,
+    /// Whether marks' times are of the receiver's clock.
+    pub same_clock: bool,
+    /// RX queues, among which memory for flows is divided.
+    pub queues: u16,
+}
+
+/// Flow counters take 8 bytes a flow and queue; beyond this in all, flows are not tracked.
+pub const FLOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
+
+/// One queue's books.
+#[derive(Clone, Debug)]
+pub struct Accountant {
+    tag: u32,
+    same_clock: bool,
+    shards: Vec<ShardAccount>,
+    invalid: u64,
+    foreign: Foreign,
+    latency: LatencyHistogram,
+}
+
+impl Accountant {
+    /// Allocates everything that will be needed.
+    pub fn new(expect: &Expectation) -> Accountant {
+        let bytes = expect.flows.saturating_mul(8).saturating_mul(u64::from(expect.queues));
+        let track = bytes <= FLOW_MEMORY_LIMIT_BYTES;
+        let limit = |i: usize| expect.counts.as_ref().and_then(|c| c.get(i)).copied();
+        let shards = expect.shards.iter().enumerate();
+        Accountant {
+            tag: expect.tag,
+            same_clock: expect.same_clock,
+            shards: shards.map(|(i, s)| ShardAccount::new(s, limit(i), track)).collect(),
+            invalid: 0,
+            foreign: Foreign::default(),
+            latency: LatencyHistogram::default(),
+        }
+    }
+
+    /// Books one frame (without FCS) that came at `now` by the receiver's clock.
+    #[inline]
+    pub fn frame(&mut self, frame: &[u8], now: u64) {
+        let Some(mark) = stamp::read(frame, self.tag) else {
+            return self.foreign.count(frame);
+        };
+        let Some(shard) = self.shards.get_mut(usize::from(mark.shard)) else {
+            self.invalid += 1;
+            return;
+        };
+        match shard.number(mark.seq) {
+            Ok(()) if self.same_clock => self.latency.record(now.wrapping_sub(mark.time) & stamp::MASK_48),
+            Ok(()) => {}
+            Err(shard::Impossible) => self.invalid += 1,
+        }
+    }
+
+    /// Copies `other`'s state into this one without allocating; both come from one [`Expectation`].
+    pub fn copy_from(&mut self, other: &Accountant) {
+        for (mine, theirs) in self.shards.iter_mut().zip(&other.shards) {
+            mine.copy_counts_from(theirs);
+        }
+        self.invalid = other.invalid;
+        self.foreign = other.foreign;
+        self.latency.clone_from(&other.latency);
+    }
+
+    /// The latency of this queue.
+    pub fn latency(&self) -> &LatencyHistogram {
+        &self.latency
+    }
+}
+
+/// All queues' books as one: totals and shards.
+pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxShard>) {
+    let mut total = Account::default();
+    let mut shards = Vec::with_capacity(expect.shards.len());
+    for (i, shard) in expect.shards.iter().enumerate() {
+        let mut sum = RxShard { shard: shard.id, ..RxShard::default() };
+        for q in queues.iter().filter_map(|q| q.shards.get(i)) {
+            sum.expected = sum.expected.max(q.next());
+            sum.received += q.received();
+            sum.reordered += q.reordered();
+            sum.duplicated += q.duplicated();
+            sum.too_late += q.too_late();
+        }
+        total.received += sum.received;
+        total.lost += sum.expected.saturating_sub(sum.received + sum.too_late);
+        total.reordered += sum.reordered;
+        total.duplicated += sum.duplicated;
+        total.too_late += sum.too_late;
+        shards.push(sum);
+    }
+    for q in queues {
+        total.invalid += q.invalid;
+        q.foreign.add_to(&mut total);
+    }
+    total.flows_seen = live_flows(queues, expect);
+    (total, shards)
+}
+
+/// Distinct flows by each queue's own count: a flow on two queues counts twice, but never beyond the plan's number.
+fn live_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
+    let seen: Option<u64> = queues.iter().flat_map(|q| &q.shards).map(ShardAccount::flows_seen).sum();
+    seen.map(|n| n.min(expect.flows))
+}
+
+/// Distinct flows exactly, from the queues' own tables: for the end, when no worker writes any more.
+pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
+    live_flows(queues, expect)?;
+    let mut seen = vec![false; usize::try_from(expect.flows).ok()?];
+    for queue in queues {
+        for (account, shard) in queue.shards.iter().zip(&expect.shards) {
+            for (slot, count) in account.flow_counts()?.iter().enumerate() {
+                if *count > 0 && let Some(flow) = seen.get_mut(shard.flow(slot as u64) as usize) {
+                    *flow = true;
+                }
+            }
+        }
+    }
+    Some(seen.iter().filter(|s| **s).count() as u64)
+}
+
+#[cfg(test)]
+mod tests;

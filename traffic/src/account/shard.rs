@@ -1,0 +1,170 @@
+//! The sequence numbers of one shard, as one queue saw them.
+
+use crate::shard::Shard;
+
+/// Numbers this far behind the highest are still told apart: 65,536, 8 KiB a queue and shard.
+pub const WINDOW: u64 = 1 << 16;
+/// A number this far beyond the highest is no loss but a broken mark: minutes of loss at 400 Gbit/s.
+pub const JUMP_LIMIT: u64 = 1 << 37;
+
+/// A mark that can't be ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Impossible;
+
+/// Books of one shard on one queue.
+#[derive(Clone, Debug)]
+pub struct ShardAccount {
+    /// Highest number + 1.
+    next: u64,
+    received: u64,
+    reordered: u64,
+    duplicated: u64,
+    too_late: u64,
+    /// Numbers from here on are impossible.
+    limit: u64,
+    /// Place of `next` within the shard's period.
+    slot: u64,
+    slots: u64,
+    flows_seen: u64,
+    tracked: bool,
+    /// Bit `n % WINDOW` tells whether number `n` of the last WINDOW ones came.
+    window: Box<[u64]>,
+    /// Frames of each place; empty when flows are not tracked.
+    flows: Vec<u64>,
+}
+
+impl ShardAccount {
+    /// For a shard of `limit` frames at most, with or without flow counters.
+    pub fn new(shard: &Shard, limit: Option<u64>, track_flows: bool) -> ShardAccount {
+        let flows = if track_flows { vec![0; shard.slots() as usize] } else { Vec::new() };
+        ShardAccount {
+            next: 0,
+            received: 0,
+            reordered: 0,
+            duplicated: 0,
+            too_late: 0,
+            limit: limit.unwrap_or(u64::MAX),
+            slot: 0,
+            slots: shard.slots(),
+            flows_seen: 0,
+            tracked: track_flows,
+            window: vec![0; (WINDOW / 64) as usize].into_boxed_slice(),
+            flows,
+        }
+    }
+
+    /// Books number `seq`.
+    #[inline]
+    pub fn number(&mut self, seq: u64) -> Result<(), Impossible> {
+        if seq == self.next && seq < self.limit {
+            self.mark(seq);
+            self.next += 1;
+            self.received += 1;
+            let slot = self.slot;
+            self.slot = if slot + 1 == self.slots { 0 } else { slot + 1 };
+            self.flow(slot);
+            return Ok(());
+        }
+        self.out_of_turn(seq)
+    }
+
+    /// A number that is not the next one.
+    #[cold]
+    fn out_of_turn(&mut self, seq: u64) -> Result<(), Impossible> {
+        if seq >= self.limit || seq > self.next.saturating_add(JUMP_LIMIT) {
+            return Err(Impossible);
+        }
+        if seq >= self.next {
+            self.skip_to(seq);
+            self.mark(seq);
+            self.next = seq + 1;
+            self.slot = self.next % self.slots;
+        } else if self.next - seq > WINDOW {
+            self.too_late += 1;
+            return Ok(());
+        } else if self.is_marked(seq) {
+            self.duplicated += 1;
+            return Ok(());
+        } else {
+            self.mark(seq);
+            self.reordered += 1;
+        }
+        self.received += 1;
+        self.flow(seq % self.slots);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn flow(&mut self, slot: u64) {
+        if let Some(count) = self.flows.get_mut(slot as usize) {
+            self.flows_seen += u64::from(*count == 0);
+            *count += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn mark(&mut self, seq: u64) {
+        let bit = seq % WINDOW;
+        if let Some(word) = self.window.get_mut((bit / 64) as usize) {
+            *word |= 1 << (bit % 64);
+        }
+    }
+
+    fn is_marked(&self, seq: u64) -> bool {
+        let bit = seq % WINDOW;
+        self.window.get((bit / 64) as usize).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+
+    /// Forgets the marks of numbers whose places the skipped ones take.
+    fn skip_to(&mut self, seq: u64) {
+        if seq - self.next >= WINDOW {
+            self.window.fill(0);
+            return;
+        }
+        for skipped in self.next..seq {
+            let bit = skipped % WINDOW;
+            if let Some(word) = self.window.get_mut((bit / 64) as usize) {
+                *word &= !(1 << (bit % 64));
+            }
+        }
+    }
+
+    /// Everything but the window and the flow counters, which only their worker needs before the end.
+    pub fn copy_counts_from(&mut self, other: &ShardAccount) {
+        self.next = other.next;
+        self.received = other.received;
+        self.reordered = other.reordered;
+        self.duplicated = other.duplicated;
+        self.too_late = other.too_late;
+        self.flows_seen = other.flows_seen;
+    }
+
+    /// Highest number + 1.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+    /// Distinct numbers.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+    /// Came after a higher number.
+    pub fn reordered(&self) -> u64 {
+        self.reordered
+    }
+    /// Copies.
+    pub fn duplicated(&self) -> u64 {
+        self.duplicated
+    }
+    /// Beyond the window: late or copies, nobody knows.
+    pub fn too_late(&self) -> u64 {
+        self.too_late
+    }
+    /// Places with at least one frame; none when not tracked.
+    pub fn flows_seen(&self) -> Option<u64> {
+        self.tracked.then_some(self.flows_seen)
+    }
+    /// Frames of each place; none when not tracked.
+    pub fn flow_counts(&self) -> Option<&[u64]> {
+        self.tracked.then_some(self.flows.as_slice())
+    }
+}

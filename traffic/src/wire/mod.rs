@@ -1,0 +1,18 @@
+//! What the processes say to each other: the orchestrator and the agent over HTTP, the agent and the engine over
+//! pipes, all as JSON. Any change here changes [`VERSION`].
+//!
+//! Counters are cumulative since the start of the run, so that a lost sample loses nothing but resolution.
+//! Bytes are frames **without** the FCS, as DPDK counts them.
+
+pub mod inventory;
+pub mod run;
+pub mod sample;
+pub mod summary;
+
+pub use inventory::{ClockId, CoreInfo, DeviceInfo, Health, HugepagePool, Inventory, NodeMemory};
+pub use run::{Command, Event, Memory, Ready, Role, RunSpec, RunState, RunStatus};
+pub use sample::{Account, CoreCounters, PortStats, Sample};
+pub use summary::{Ended, Latency, Pacing, RxShard, Summary, TxShard};
+
+/// Spoken by both sides; they refuse each other when it differs.
+pub const VERSION: u32 = 1;

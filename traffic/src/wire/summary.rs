@@ -1,0 +1,108 @@
+//! The end of a run: the engine's last word.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::sample::Sample;
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// The profile's count or duration was reached.
+    Complete,
+    /// Told to.
+    Stopped,
+    /// The run's own limit, since nobody told it to.
+    Limit,
+}
+
+/// The engine's last word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Why it ended.
+    pub ended: Ended,
+    /// The counters when every worker had stopped.
+    pub totals: Sample,
+    /// From the first frame sent or received to the last, nanoseconds.
+    pub effective_ns: u64,
+    /// A sender's shards.
+    #[serde(default)]
+    pub tx_shards: Vec<TxShard>,
+    /// What a receiver saw of each shard.
+    #[serde(default)]
+    pub rx_shards: Vec<RxShard>,
+    /// A paced sender's departures.
+    #[serde(default)]
+    pub pacing: Option<Pacing>,
+    /// Mbufs not back in their pools at the end; anything but 0 is a leak.
+    pub mbufs_missing: u32,
+    /// The driver's extended statistics that are not zero.
+    #[serde(default)]
+    pub xstats: BTreeMap<String, u64>,
+    /// For the user's eyes.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// What one worker sent: numbers 0 to `sent` − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TxShard {
+    /// As in the mark.
+    pub shard: u16,
+    /// Frames that the NIC took.
+    pub sent: u64,
+}
+
+/// What all queues together saw of one shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RxShard {
+    /// As in the mark.
+    pub shard: u16,
+    /// Highest sequence number + 1.
+    pub expected: u64,
+    /// Distinct numbers received.
+    pub received: u64,
+    /// As in [`super::Account`].
+    pub reordered: u64,
+    /// As in [`super::Account`].
+    pub duplicated: u64,
+    /// As in [`super::Account`].
+    pub too_late: u64,
+}
+
+/// One-way latency, nanoseconds, from the mark's time to the receiver's burst.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "percentiles name themselves")]
+pub struct Latency {
+    /// The clock that both ends share, e.g. `tsc of one host`.
+    pub clock: String,
+    /// Frames measured.
+    pub count: u64,
+    /// Frames whose time was impossible (in the future, or minutes old): in no figure below.
+    pub rejected: u64,
+    pub min_ns: u64,
+    pub mean_ns: f64,
+    pub p50_ns: u64,
+    pub p90_ns: u64,
+    pub p99_ns: u64,
+    pub p99_9_ns: u64,
+    pub p99_99_ns: u64,
+    pub max_ns: u64,
+    /// RFC 3550 §6.4.1 interarrival jitter, at the end.
+    pub jitter_ns: f64,
+}
+
+/// How a sender kept its rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pacing {
+    /// Packets a second asked of the port.
+    pub requested_pps: f64,
+    /// (Sent + unsent) over the effective duration.
+    pub offered_pps: f64,
+    /// Sent over the effective duration.
+    pub achieved_pps: f64,
+    /// Frames given up after stalls of more than 10 ms (part of unsent).
+    pub given_up: u64,
+}
