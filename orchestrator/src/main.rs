@@ -1,1 +1,30 @@
-fn main() {}
+//! Runs profiles on pairs of dataplane agents and writes results that can be published.
+//!
+//! The way of a run: [`cli`] (what was typed) → [`settings`] (resolved) → [`lab`] (pairs that are up) →
+//! [`experiment`] (contact, warm-up, preparation, run, drain) → [`collect`] (series and verdict) → [`results`].
+#![forbid(unsafe_code)]
+
+mod agent;
+mod cli;
+mod collect;
+mod expid;
+mod experiment;
+mod lab;
+mod profile_source;
+mod results;
+mod settings;
+mod show;
+mod show_results;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::args::Cli::read(std::env::args_os());
+    match cli::execute(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -64,6 +64,18 @@ impl Accountant {
         }
     }
 
+    /// A place for [`Self::copy_from`]: without the tables, which copies do not hold.
+    pub fn new_copy(expect: &Expectation) -> Accountant {
+        Accountant {
+            tag: expect.tag,
+            same_clock: expect.same_clock,
+            shards: expect.shards.iter().map(|_| ShardAccount::default()).collect(),
+            invalid: 0,
+            foreign: Foreign::default(),
+            latency: LatencyHistogram::default(),
+        }
+    }
+
     /// Books one frame (without FCS) that came at `now` by the receiver's clock.
     #[inline]
     pub fn frame(&mut self, frame: &[u8], now: u64) {

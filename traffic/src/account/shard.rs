@@ -12,7 +12,7 @@ pub const JUMP_LIMIT: u64 = 1 << 37;
 pub struct Impossible;
 
 /// Books of one shard on one queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ShardAccount {
     /// Highest number + 1.
     next: u64,
@@ -38,18 +38,12 @@ impl ShardAccount {
     pub fn new(shard: &Shard, limit: Option<u64>, track_flows: bool) -> ShardAccount {
         let flows = if track_flows { vec![0; shard.slots() as usize] } else { Vec::new() };
         ShardAccount {
-            next: 0,
-            received: 0,
-            reordered: 0,
-            duplicated: 0,
-            too_late: 0,
             limit: limit.unwrap_or(u64::MAX),
-            slot: 0,
             slots: shard.slots(),
-            flows_seen: 0,
             tracked: track_flows,
             window: vec![0; (WINDOW / 64) as usize].into_boxed_slice(),
             flows,
+            ..ShardAccount::default()
         }
     }
 
@@ -137,6 +131,7 @@ impl ShardAccount {
         self.duplicated = other.duplicated;
         self.too_late = other.too_late;
         self.flows_seen = other.flows_seen;
+        self.tracked = other.tracked;
     }
 
     /// Highest number + 1.

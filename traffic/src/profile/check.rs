@@ -1,10 +1,10 @@
 //! What a profile's values must be, whether they came from a file, from Lua or over the wire.
 
-use super::cycle::{MAX_FLOWS, of_stream};
 use super::field::{Field, Range, Value};
-use super::model::{Ports, Profile, Stop, Stream, Transport};
+use super::model::{Ports, Profile, Stop, Stream};
 use crate::fault::Fault;
-use crate::units::{FCS_BYTES, Rate};
+use crate::frame::Template;
+use crate::units::Rate;
 
 /// The longest name, in characters: names become parts of result files' names.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -14,10 +14,8 @@ pub const MAX_DURATION_S: f64 = 7.0 * 24.0 * 3600.0;
 pub const MAX_COUNT: u64 = 1 << 53;
 /// Fastest rate, in frames or bits a second: 10 Tbit/s, far beyond any port.
 pub const MAX_RATE: f64 = 1e13;
-
-const ETHERNET_BYTES: u16 = 14;
-const IPV4_BYTES: u16 = 20;
-const STAMP_BYTES: u16 = 18;
+/// The most flows of a stream: a receiver can't count more of them apart.
+pub const MAX_FLOWS: u64 = 1 << 40;
 
 /// Everything that is wrong with `profile`, with paths and without lines; empty when it can be planned.
 pub fn check(profile: &Profile) -> Vec<Fault> {
@@ -31,18 +29,9 @@ pub fn check(profile: &Profile) -> Vec<Fault> {
         n => c.fault("streams", format!("has {n} streams: this version sends one stream")),
     }
     for (i, stream) in profile.streams.iter().enumerate() {
-        c.stream(&format!("streams[{i}]"), stream, profile.stamp);
+        c.stream(&format!("streams[{i}]"), stream);
     }
     c.faults
-}
-
-/// Bytes of the smallest frame (with FCS) that holds the headers of `transport` and, if asked for, the stamp.
-pub fn least_frame_bytes(transport: Transport, stamp: bool) -> u16 {
-    let l4 = match transport {
-        Transport::Udp => 8,
-        Transport::Tcp => 20,
-    };
-    ETHERNET_BYTES + IPV4_BYTES + l4 + FCS_BYTES + if stamp { STAMP_BYTES } else { 0 }
 }
 
 struct Checker {
@@ -115,7 +104,7 @@ impl Checker {
         }
     }
 
-    fn stream(&mut self, path: &str, stream: &Stream, stamp: bool) {
+    fn stream(&mut self, path: &str, stream: &Stream) {
         self.name(&format!("{path}.name"), stream.name.as_deref());
         let before = self.faults.len();
         self.field(format!("{path}.ethernet.src"), &stream.ethernet.src);
@@ -125,35 +114,25 @@ impl Checker {
         self.field(format!("{path}.ipv4.ttl"), &stream.ipv4.ttl);
         self.ports(&format!("{path}.udp"), stream.udp.as_ref());
         self.ports(&format!("{path}.tcp"), stream.tcp.as_ref());
-        let ranges_are_sound = self.faults.len() == before;
-        match (stream.transport(), &stream.udp) {
-            (Some((transport, _)), _) => self.room(path, stream, transport, stamp),
-            (None, Some(_)) => self.fault(
-                format!("{path}.tcp"),
-                "stands beside `udp`: a stream has one of them, remove the other",
-            ),
-            (None, None) => {
-                self.fault(format!("{path}.udp"), "is missing: give `udp` or `tcp`, with src and dst ports")
+        match (&stream.udp, &stream.tcp) {
+            (Some(_), Some(_)) => {
+                self.fault(
+                    format!("{path}.tcp"),
+                    "stands beside `udp`: a stream has one of them, remove the other",
+                );
             }
+            (None, None) => {
+                self.fault(format!("{path}.udp"), "is missing: give `udp` or `tcp`, with src and dst ports");
+            }
+            _ => {}
         }
-        if ranges_are_sound && of_stream(stream).is_none() {
-            self.fault(
-                path,
-                format!("its ranges give more than {MAX_FLOWS} (2^40) distinct flows: make their lengths equal or multiples of one another"),
-            );
-        }
-    }
-
-    fn room(&mut self, path: &str, stream: &Stream, transport: Transport, stamp: bool) {
-        let (size, least) = (stream.frame_size.bytes(), least_frame_bytes(transport, stamp));
-        if size < least {
-            let held = if stamp { "its headers and the 18-byte stamp" } else { "its headers" };
-            let way_out =
-                if stamp { ", or `stamp = false` (then loss and latency are not measured)" } else { "" };
-            self.fault(
-                format!("{path}.frame_size"),
-                format!("{size} bytes are too few for {held}: at least {least}{way_out}"),
-            );
+        // Flows can be counted only where the ranges make sense.
+        if self.faults.len() == before {
+            let flows = Template::new(stream, false).and_then(|t| t.flows());
+            if flows.is_none_or(|n| n > MAX_FLOWS) {
+                let most = "its ranges together give more than 2^40 distinct flows";
+                self.fault(path, format!("{most}: make their lengths equal, or multiples of one another"));
+            }
         }
     }
 
@@ -165,11 +144,9 @@ impl Checker {
     }
 
     fn field<T: Value>(&mut self, path: String, field: &Field<T>) {
-        let Field::Range(Range { start, min, max, inc }) = field else { return };
+        let Field::Range(Range { min, max, .. }) = field else { return };
         if min.to_u64() > max.to_u64() {
             self.fault(format!("{path}.min"), format!("{min} is above max, {max}: swap them"));
-        } else if inc.to_u64() != 0 && !(min.to_u64()..=max.to_u64()).contains(&start.to_u64()) {
-            self.fault(format!("{path}.start"), format!("{start} is not between min, {min}, and max, {max}"));
         }
     }
 }
@@ -177,4 +154,18 @@ impl Checker {
 /// What a file's name can hold everywhere.
 pub(super) fn name_may_hold(c: char) -> bool {
     !c.is_control() && c != '/' && c != '\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frame::template::header_bytes;
+    use crate::profile::Transport;
+    use crate::units::FrameSize;
+
+    #[test]
+    fn the_smallest_frame_holds_all_headers_so_no_rule_is_needed() {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            assert!(header_bytes(transport) <= usize::from(FrameSize::MIN.mbuf_bytes()));
+        }
+    }
 }

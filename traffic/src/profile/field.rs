@@ -75,6 +75,7 @@ impl Value for u8 {
 /// A field of every frame: one value, or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "FieldOf_{T}")]
 pub enum Field<T> {
     /// The same in every frame.
     Fixed(T),
@@ -87,6 +88,7 @@ pub enum Field<T> {
 /// An `inc` of zero holds `start` for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RangeOf_{T}")]
 pub struct Range<T> {
     /// The first frame's value.
     pub start: T,

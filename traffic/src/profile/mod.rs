@@ -5,7 +5,6 @@
 //! step collects faults, so that a user sees all of them at once ([`load`]).
 
 pub mod check;
-pub mod cycle;
 pub mod field;
 mod json_nodes;
 pub mod load;

@@ -15,6 +15,7 @@ use crate::units::{FrameSize, Rate};
 pub struct Profile {
     /// Shown in tables and results; the file's stem where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 100))]
     pub name: Option<String>,
     /// Of the whole port, divided over its workers.
     #[serde(default = "Profile::default_rate")]
@@ -26,6 +27,7 @@ pub struct Profile {
     #[serde(default = "Profile::default_stamp")]
     pub stamp: bool,
     /// The packet templates. This version sends one stream.
+    #[schemars(length(min = 1, max = 1))]
     pub streams: Vec<Stream>,
 }
 
@@ -49,17 +51,19 @@ pub enum Stop {
     #[default]
     Never,
     /// After so many frames, over all workers.
-    Count(u64),
+    Count(#[schemars(range(min = 1))] u64),
     /// After so many seconds.
-    DurationS(f64),
+    DurationS(#[schemars(range(max = 604_800), extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// One packet template with its varying fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["udp"] }, { "required": ["tcp"] }]))]
 pub struct Stream {
     /// Shown in tables and results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 100))]
     pub name: Option<String>,
     /// Bytes with the FCS.
     pub frame_size: FrameSize,
@@ -69,9 +73,11 @@ pub struct Stream {
     pub ipv4: Ipv4,
     /// Layer 4: this or `tcp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Ports")]
     pub udp: Option<Ports>,
     /// Layer 4: this or `udp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Ports")]
     pub tcp: Option<Ports>,
     /// What fills the frame behind its headers.
     #[serde(default)]
@@ -104,10 +110,10 @@ pub struct Ethernet {
 #[serde(deny_unknown_fields)]
 pub struct Ipv4 {
     /// Source address.
-    #[schemars(with = "Field<String>")]
+    #[schemars(with = "Field<super::schema::Ipv4Text>")]
     pub src: Field<Ipv4Addr>,
     /// Destination address.
-    #[schemars(with = "Field<String>")]
+    #[schemars(with = "Field<super::schema::Ipv4Text>")]
     pub dst: Field<Ipv4Addr>,
     /// Time to live.
     #[serde(default = "Ipv4::default_ttl")]

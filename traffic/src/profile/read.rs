@@ -20,11 +20,14 @@ pub(super) fn profile(root: &Node) -> Result<Profile, Vec<Fault>> {
         return Err(reader.told());
     }
     let profile = whole(&mut reader, root);
-    for fault in check::check(&profile) {
-        // What stands in for a faulty value must not be blamed for anything.
-        if !reader.stands_in(&fault.path) {
-            reader.fault(root.line_of(&fault.path), &fault.path, fault.message);
-        }
+    if reader.is_full() {
+        return Err(reader.told());
+    }
+    // What stands in for a faulty value must not be blamed for anything.
+    let blamed =
+        check::check(&profile).into_iter().filter(|f| !reader.stands_in(&f.path)).collect::<Vec<_>>();
+    for fault in blamed {
+        reader.fault(root.line_of(&fault.path), &fault.path, fault.message);
     }
     if reader.faults.is_empty() { Ok(profile) } else { Err(reader.told()) }
 }
@@ -48,8 +51,7 @@ fn whole(reader: &mut Reader, root: &Node) -> Profile {
         profile.stop = stop(reader, node).unwrap_or_default();
     }
     if let Some(node) = table.get("stamp") {
-        // Without a stamp any frame is large enough: no fault follows from a faulty one.
-        profile.stamp = reader.bool(node, "stamp").unwrap_or(false);
+        profile.stamp = reader.bool(node, "stamp").unwrap_or(profile.stamp);
     }
     if let Some(node) = reader.need(&table, "streams", "a list with one stream") {
         match &node.kind {
@@ -117,7 +119,6 @@ fn seconds(reader: &mut Reader, node: &Node) -> Option<f64> {
 }
 
 fn stream(reader: &mut Reader, node: &Node, path: &str) -> Stream {
-    // The largest frame has room for all that may be wrong with the rest.
     let mut stream = Stream {
         name: None,
         frame_size: FrameSize::MAX,

@@ -51,6 +51,11 @@ impl Reader {
         }
     }
 
+    /// Whether there are more faults than are told.
+    pub(super) fn is_full(&self) -> bool {
+        self.untold > 0
+    }
+
     /// All faults in the order of the file; none when it is sound.
     pub(super) fn told(mut self) -> Vec<Fault> {
         self.faults.sort_by_key(|f| f.line);

@@ -20,7 +20,7 @@ pub struct Health {
 pub struct ClockId {
     /// `tsc`, or what the architecture has.
     pub name: String,
-    /// Ticks a second.
+    /// Ticks a second as this process measured it; 0 where it has not (an agent runs no DPDK).
     pub hz: u64,
     /// The kernel's boot id: two processes with one boot id run on one kernel, hence one TSC.
     pub boot_id: String,
@@ -29,9 +29,14 @@ pub struct ClockId {
 }
 
 impl ClockId {
-    /// Whether times of both mean the same: one kernel, one rate, invariant.
+    /// Whether times of both mean the same: one kernel's counter, invariant. Each side's own measure of its rate may
+    /// differ by parts in a million, so it is not compared.
     pub fn is_same(&self, other: &ClockId) -> bool {
-        self == other && self.invariant && !self.boot_id.is_empty()
+        self.name == other.name
+            && self.boot_id == other.boot_id
+            && !self.boot_id.is_empty()
+            && self.invariant
+            && other.invariant
     }
 }
 

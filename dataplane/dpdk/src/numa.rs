@@ -1,0 +1,44 @@
+//! Numbers that are easily confused, each with a type of its own.
+
+use std::fmt;
+
+/// A NUMA node, as DPDK's "socket".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u32);
+
+/// A CPU as the operating system numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CpuId(pub u32);
+
+/// A thread as DPDK numbers it: the index of its caches in every mempool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LcoreId(pub u32);
+
+impl SocketId {
+    /// What DPDK says of a device: -1 (any) where the machine has one node or the device none.
+    pub(crate) fn from_raw(raw: i32) -> Option<Self> {
+        u32::try_from(raw).ok().map(Self)
+    }
+
+    pub(crate) fn to_raw(socket: Option<Self>) -> i32 {
+        socket.and_then(|socket| i32::try_from(socket.0).ok()).unwrap_or(dpdk_sys::SHIM_SOCKET_ANY)
+    }
+}
+
+impl fmt::Display for SocketId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}
+
+impl fmt::Display for CpuId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}
+
+impl fmt::Display for LcoreId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}

@@ -1,0 +1,145 @@
+//! Queues: what a worker polls. Each is a value of its own, made once, used by one thread at a time.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use dpdk_sys::rte_mempool;
+
+use crate::burst::{RxBurst, TxBurst};
+use crate::errno::{Errno, check};
+use crate::port::OpenPort;
+
+/// Marks a queue: not `Sync`, and invariant in `'e`, so that what it is given to send outlives the port as well.
+type Exclusive<'e> = PhantomData<Cell<&'e ()>>;
+
+/// A queue to send with. It keeps its port open.
+#[derive(Debug)]
+pub struct TxQueue<'e> {
+    port: Arc<OpenPort<'e>>,
+    port_id: u16,
+    index: u16,
+    fast_free: bool,
+    /// The only pool that a queue with fast free may be given mbufs of: that of its first burst.
+    pool: PoolIdentity,
+    _exclusive: Exclusive<'e>,
+}
+
+/// A pool's address, only ever compared.
+#[derive(Debug)]
+struct PoolIdentity(*mut rte_mempool);
+
+// SAFETY: the address is never followed.
+unsafe impl Send for PoolIdentity {}
+
+impl<'e> TxQueue<'e> {
+    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16, fast_free: bool) -> Self {
+        let port_id = port.id.0;
+        Self {
+            port,
+            port_id,
+            index,
+            fast_free,
+            pool: PoolIdentity(std::ptr::null_mut()),
+            _exclusive: PhantomData,
+        }
+    }
+
+    /// Its number in its port.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// Sends from the front of the burst and says how many frames the driver took. The others stay, in order.
+    ///
+    /// With fast free on, a queue sends frames of one pool only, that of its first burst; of another it takes none.
+    #[inline]
+    pub fn tx<'p: 'e, const N: usize>(&mut self, burst: &mut TxBurst<'p, N>) -> usize {
+        if self.fast_free && self.pool.0 != burst.pool().as_ptr() {
+            if !self.pool.0.is_null() {
+                return 0;
+            }
+            self.pool.0 = burst.pool().as_ptr();
+        }
+        let pending = burst.pending();
+        // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
+        // (`&mut self`, not `Clone`); `pending` are as many mbufs, alive and ours. Their pool outlives the port ('p: 'e).
+        let sent = unsafe {
+            dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), pending.len() as u16)
+        };
+        burst.sent(usize::from(sent));
+        usize::from(sent)
+    }
+
+    /// Sends received frames back from the front of the burst and says how many the driver took. The others stay, in
+    /// order. None with fast free on, as they may come from any pool: configure the port without it.
+    #[inline]
+    pub fn tx_received<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
+        if self.fast_free {
+            return 0;
+        }
+        let pending = burst.pending();
+        // SAFETY: as in `tx`; a pool whose mbufs are still in a device when it is dropped is not freed.
+        let sent = unsafe {
+            dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), pending.len() as u16)
+        };
+        burst.sent(usize::from(sent));
+        usize::from(sent)
+    }
+
+    /// Asks the driver to give back mbufs that it has sent, all of them where `limit` is 0, and says how many it gave.
+    /// Drivers otherwise do so when they send. [`Errno::NOTSUP`] from those that cannot.
+    pub fn reclaim(&mut self, limit: u32) -> Result<u32, Errno> {
+        // SAFETY: the port is open, and no other thread uses the queue.
+        check(unsafe { dpdk_sys::rte_eth_tx_done_cleanup(self.port_id, self.index, limit) })
+    }
+
+    /// The device, for messages.
+    pub fn port_name(&self) -> &str {
+        &self.port.name
+    }
+}
+
+/// A queue to receive with. It keeps its port open.
+#[derive(Debug)]
+pub struct RxQueue<'e> {
+    port: Arc<OpenPort<'e>>,
+    port_id: u16,
+    index: u16,
+    _exclusive: Exclusive<'e>,
+}
+
+impl<'e> RxQueue<'e> {
+    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16) -> Self {
+        let port_id = port.id.0;
+        Self { port, port_id, index, _exclusive: PhantomData }
+    }
+
+    /// Its number in its port.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// An empty burst to receive into. Keep it: making one writes `N` pointers.
+    pub fn burst<const N: usize>(&self) -> RxBurst<'e, N> {
+        RxBurst::new(self.port.eal)
+    }
+
+    /// Receives behind what the burst holds already, as much as fits, and says how many frames came.
+    #[inline]
+    pub fn rx<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
+        let vacant = burst.vacant();
+        // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
+        // (`&mut self`, not `Clone`); `vacant` has room for as many pointers.
+        let count = unsafe {
+            dpdk_sys::shim_rx_burst(self.port_id, self.index, vacant.as_mut_ptr(), vacant.len() as u16)
+        };
+        burst.received(usize::from(count));
+        usize::from(count)
+    }
+
+    /// The device, for messages.
+    pub fn port_name(&self) -> &str {
+        &self.port.name
+    }
+}

@@ -1,0 +1,232 @@
+//! The HTTP API: one handler an endpoint, none longer than its sentence in the documentation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use traffic::wire::{Health, Inventory, RunState, RunStatus, VERSION};
+
+use super::body::read_body;
+use super::failure::ApiError;
+use super::limits::{Limits, REPLY_SAMPLES_MAX, WAIT_MS_MAX};
+use super::load::Load;
+use super::metrics;
+use super::run::Run;
+use super::runs::{Runs, RunsError};
+use super::spec::parse_spec;
+use crate::inventory::{self, HostFacts, Sources};
+
+/// What handlers share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// All runs.
+    pub runs: Arc<Runs>,
+    /// What only DPDK knows.
+    pub facts: HostFacts,
+    /// Keeps the agent from ending as idle.
+    pub load: Load,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// The whole API, for loopback.
+pub fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(get_metrics))
+        .route("/v1/inventory", get(get_inventory))
+        .route("/v1/runs", get(list_runs).post(create_run))
+        .route("/v1/runs/{id}", get(get_run).delete(delete_run))
+        .route("/v1/runs/{id}/start", post(start_run))
+        .route("/v1/runs/{id}/stop", post(stop_run))
+        .route("/v1/runs/{id}/samples", get(get_samples))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(shared.clone(), admit))
+        .with_state(shared)
+}
+
+/// `/metrics` and nothing else. Scrapes do not count as somebody who needs the agent.
+pub fn metrics_router(shared: Shared) -> Router {
+    Router::new()
+        .route("/metrics", get(get_metrics))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shared)
+}
+
+/// Counts the request as somebody who needs the agent; turns away web pages, which any browser on this host
+/// could otherwise make speak to a loopback port.
+async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let _busy = shared.load.begin();
+    if request.headers().contains_key(header::ORIGIN) {
+        let text =
+            "requests from web pages (with an Origin header) are not answered: use the orchestrator or curl";
+        return ApiError::new(StatusCode::FORBIDDEN, text).into_response();
+    }
+    next.run(request).await
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    let text =
+        format!("there is nothing at {}: see /healthz, /metrics, /v1/inventory and /v1/runs", uri.path());
+    ApiError::new(StatusCode::NOT_FOUND, text)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let text = format!("{} does not take {method}: read the API's table in ARCHITECTURE.md", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, text)
+}
+
+async fn healthz() -> Json<Health> {
+    let release = env!("CARGO_PKG_VERSION").to_owned();
+    Json(Health { version: VERSION, release, pid: std::process::id() })
+}
+
+async fn get_inventory(State(shared): State<Shared>) -> Result<Json<Inventory>, ApiError> {
+    let facts = shared.facts;
+    let read =
+        tokio::task::spawn_blocking(move || Sources::host(facts).map(|sources| inventory::read(&sources)))
+            .await;
+    let failed = |text: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text);
+    read.map_err(|error| failed(format!("the inventory could not be read: {error}; ask again")))?
+        .map(Json)
+        .map_err(|error| failed(error.to_string()))
+}
+
+async fn get_metrics(State(shared): State<Shared>) -> impl IntoResponse {
+    let runs = shared.runs.list();
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE))], metrics::render(&runs))
+}
+
+async fn list_runs(State(shared): State<Shared>) -> Json<Vec<RunStatus>> {
+    Json(shared.runs.list().iter().map(|run| run.status()).collect())
+}
+
+async fn create_run(
+    State(shared): State<Shared>,
+    request: Request,
+) -> Result<(StatusCode, Json<RunStatus>), ApiError> {
+    let body = read_body(request.into_body(), shared.limits.body_read).await?;
+    let spec = parse_spec(&body).map_err(RunsError::from)?;
+    let runs = shared.runs;
+    // Its own task: a client that goes away must not leave half a run.
+    let status = whole(async move { runs.create(spec).await }).await?;
+    Ok((StatusCode::CREATED, Json(status)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunQuery {
+    wait_ms: Option<u64>,
+    state: Option<String>,
+}
+
+async fn get_run(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    query: Result<Query<RunQuery>, QueryRejection>,
+) -> Result<Json<RunStatus>, ApiError> {
+    let Query(query) = query?;
+    let states = parse_states(query.state.as_deref().unwrap_or_default())?;
+    let limit = wait_limit(query.wait_ms)?;
+    let run = lookup(&shared, &id).await?;
+    run.wait(limit, |status| states.contains(&status.state)).await;
+    Ok(Json(run.status()))
+}
+
+async fn delete_run(State(shared): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let runs = shared.runs;
+    whole(async move { runs.delete(&id).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn start_run(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<RunStatus>, ApiError> {
+    let run = lookup(&shared, &id).await?;
+    run.start()?;
+    Ok(Json(run.status()))
+}
+
+async fn stop_run(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RunStatus>, ApiError> {
+    let run = lookup(&shared, &id).await?;
+    run.stop();
+    Ok(Json(run.status()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SamplesQuery {
+    #[serde(default)]
+    from: u64,
+    wait_ms: Option<u64>,
+    max: Option<usize>,
+}
+
+async fn get_samples(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    query: Result<Query<SamplesQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(query) = query?;
+    let max = query.max.unwrap_or(REPLY_SAMPLES_MAX);
+    if !(1..=REPLY_SAMPLES_MAX).contains(&max) {
+        return Err(ApiError::bad_request(format!("max is {max} and must be 1 to {REPLY_SAMPLES_MAX}")));
+    }
+    let limit = wait_limit(query.wait_ms)?;
+    let run = lookup(&shared, &id).await?;
+    run.wait(limit, |status| status.samples > query.from).await;
+    let text = run.samples(query.from, max).await.map_err(|error| ApiError::new(StatusCode::GONE, error))?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], text).into_response())
+}
+
+/// The run; one that memory has forgotten is read from disk, away from the threads that serve.
+async fn lookup(shared: &Shared, id: &str) -> Result<Arc<Run>, ApiError> {
+    let (runs, id) = (shared.runs.clone(), id.to_owned());
+    if let Some(run) = runs.remembered(&id) {
+        return Ok(run);
+    }
+    tokio::task::spawn_blocking(move || runs.get(&id))
+        .await
+        .map_err(ApiError::crashed)?
+        .map_err(ApiError::from)
+}
+
+/// Runs something to its end even when the client goes away.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, RunsError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(work).await.map_err(ApiError::crashed)?.map_err(ApiError::from)
+}
+
+fn wait_limit(wait_ms: Option<u64>) -> Result<Duration, ApiError> {
+    match wait_ms.unwrap_or(0) {
+        ms @ 0..=WAIT_MS_MAX => Ok(Duration::from_millis(ms)),
+        ms => Err(ApiError::bad_request(format!(
+            "wait_ms is {ms} and must be 0 to {WAIT_MS_MAX}: ask again after it"
+        ))),
+    }
+}
+
+fn parse_states(text: &str) -> Result<Vec<RunState>, ApiError> {
+    text.split(',')
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            serde_json::from_value(word.into()).map_err(|_| {
+                let known = "preparing, ready, running, stopping, done or failed";
+                ApiError::bad_request(format!(
+                    "state `{word}` is none: write {known}, with commas between several"
+                ))
+            })
+        })
+        .collect()
+}

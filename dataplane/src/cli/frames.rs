@@ -1,0 +1,136 @@
+//! `dataplane frames`: the frames that a profile would send, in the order of the stream, without any NIC.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use traffic::cursor::Cursor;
+use traffic::fault::Faults;
+use traffic::pcap::PcapWriter;
+use traffic::plan::Plan;
+use traffic::profile::Stop;
+use traffic::shard::Shard;
+
+use super::options::{ProfileError, ProfileOptions, TAG_BY_HAND};
+
+/// Frames printed when neither the profile nor the user says how many.
+const DEFAULT_COUNT: u64 = 10;
+/// A pcap larger than this is a mistake: 100 million frames.
+const MAX_COUNT: u64 = 100_000_000;
+
+/// Print or save the frames that a profile would send
+#[derive(Clone, Debug, Args)]
+pub struct FramesArgs {
+    #[command(flatten)]
+    profile: ProfileOptions,
+    /// How many frames [default: the profile's count, or 10]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MAX_COUNT))]
+    count: Option<u64>,
+    /// Write a pcap instead of printing; - for standard output
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Only what worker N of --workers would send, from 0
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "workers")]
+    worker: u16,
+    /// Workers that the profile is divided over
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=128))]
+    workers: u16,
+}
+
+/// Why there are no frames.
+#[derive(Debug, thiserror::Error)]
+pub enum FramesError {
+    /// No profile.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A profile with faults.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// No such worker.
+    #[error("worker {worker} is not one of {workers}: they are numbered from 0")]
+    Worker {
+        /// As asked.
+        worker: u16,
+        /// As asked.
+        workers: u16,
+    },
+    /// Output.
+    #[error("can't write {to}: {source}")]
+    Write {
+        /// The file.
+        to: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Prints or saves.
+pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
+    let plan = Plan::compile(&args.profile.read()?)?;
+    if args.worker >= args.workers {
+        return Err(FramesError::Worker { worker: args.worker, workers: args.workers });
+    }
+    plan.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    let shard = Shard::new(args.worker, args.workers, plan.stream.flows);
+    let count = args.count.unwrap_or(match plan.stop {
+        Stop::Count(count) => shard.count_share(count).min(MAX_COUNT),
+        Stop::Never | Stop::DurationS(_) => DEFAULT_COUNT,
+    });
+    let gap_ns = plan.requested_pps(0).map_or(0.0, |pps| 1e9 / (pps * shard.rate_share()));
+    let mut frames = Frames { cursor: Cursor::new(&plan.stream, shard, TAG_BY_HAND), bytes: plan.stream.template.bytes };
+
+    let to = args.pcap.as_ref().map_or("standard output".to_owned(), |p| p.display().to_string());
+    let written = match args.pcap.as_deref() {
+        None => print(&mut frames, count),
+        Some(path) if path.as_os_str() == "-" => save(&mut frames, count, gap_ns, io::stdout().lock()),
+        Some(path) => File::create(path).and_then(|file| save(&mut frames, count, gap_ns, file)),
+    };
+    match written {
+        // A reader that has seen enough, such as `head`, is no error.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|source| FramesError::Write { to, source }),
+    }
+}
+
+struct Frames {
+    cursor: Cursor,
+    bytes: Vec<u8>,
+}
+
+impl Frames {
+    fn next(&mut self) -> &[u8] {
+        self.cursor.write_next_any(&mut self.bytes, 0);
+        &self.bytes
+    }
+}
+
+fn save(frames: &mut Frames, count: u64, gap_ns: f64, out: impl Write) -> io::Result<()> {
+    let mut pcap = PcapWriter::new(BufWriter::new(out))?;
+    for n in 0..count {
+        pcap.write((n as f64 * gap_ns) as u64, frames.next())?;
+    }
+    pcap.finish().map(drop)
+}
+
+/// The header fields in words and the bytes in hex, 16 a line.
+fn print(frames: &mut Frames, count: u64) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for n in 0..count {
+        let frame = frames.next();
+        writeln!(out, "frame {n}: {} bytes (+ 4 FCS)  {}", frame.len(), headers_in_words(frame))?;
+        for (line, bytes) in frame.chunks(16).enumerate() {
+            let hex: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            writeln!(out, "  {:04x}  {}", line * 16, hex.join(" "))?;
+        }
+    }
+    out.flush()
+}
+
+fn headers_in_words(frame: &[u8]) -> String {
+    let byte = |at: usize| frame.get(at).copied().unwrap_or(0);
+    let address = |at: usize| format!("{}.{}.{}.{}", byte(at), byte(at + 1), byte(at + 2), byte(at + 3));
+    let word = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
+    let protocol = if byte(23) == 6 { "TCP" } else { "UDP" };
+    format!("{protocol} {}:{} > {}:{} ttl {}", address(26), word(34), address(30), word(36), byte(22))
+}

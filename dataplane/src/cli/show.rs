@@ -1,0 +1,116 @@
+//! Events for people: a line a sample, a table at the end.
+
+use traffic::wire::{Event, Latency, Ready, Sample, Summary};
+
+/// What was shown last, for rates between samples.
+#[derive(Debug, Default)]
+pub struct Screen {
+    last: Option<Sample>,
+}
+
+impl Screen {
+    /// Shows one event on standard output; warnings go to standard error.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Ready(ready) => show_ready(ready),
+            Event::Sample(sample) => self.show_sample(sample),
+            Event::Done(summary) => show_summary(summary),
+            Event::Failed { error } => eprintln!("failed: {error}"),
+        }
+    }
+
+    fn show_sample(&mut self, now: &Sample) {
+        let empty = Sample::default();
+        let last = self.last.as_ref().unwrap_or(&empty);
+        let seconds = (now.elapsed_ns - last.elapsed_ns) as f64 / 1e9;
+        let mpps = |count: fn(&Sample) -> u64| (count(now) - count(last)) as f64 / 1e6 / seconds;
+        let mut line = format!("{:8.1} s", now.elapsed_ns as f64 / 1e9);
+        match &now.account {
+            Some(a) => {
+                let received = mpps(|s| s.cores.iter().map(|c| c.rx_packets).sum());
+                line += &format!("  received {received:9.4} Mpps  lost {}  reordered {}  duplicated {}", a.lost, a.reordered, a.duplicated);
+            }
+            None => {
+                let sent = mpps(|s| s.cores.iter().map(|c| c.tx_packets).sum());
+                let unsent = mpps(|s| s.cores.iter().map(|c| c.unsent_packets).sum());
+                line += &format!("  sent {sent:9.4} Mpps  unsent {unsent:9.4} Mpps");
+            }
+        }
+        println!("{line}");
+        self.last = Some(now.clone());
+    }
+}
+
+fn show_ready(r: &Ready) {
+    let cpus: Vec<String> = r.worker_cpus.iter().map(u32::to_string).collect();
+    let link = if r.link_up { format!("up, {} Mbit/s", r.link_mbps) } else { "down".to_owned() };
+    println!("port      {} ({}, {}), link {link}, NUMA node {}", r.port_name, r.driver, r.mac, r.numa_node);
+    println!("cores     main {}, workers {}", r.main_cpu, cpus.join(", "));
+    println!("memory    {}; {} ready after {} ms", r.memory, r.dpdk_version, r.startup_ms);
+    let rate = r.requested_pps.map_or(String::new(), |pps| format!(", {:.6} Mpps asked", pps / 1e6));
+    println!("traffic   {} flow{}{rate}", r.flows, if r.flows == 1 { "" } else { "s" });
+    r.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+}
+
+fn show_summary(s: &Summary) {
+    println!();
+    let seconds = s.effective_ns as f64 / 1e9;
+    let row = |name: &str, packets: u64, bytes: u64| {
+        let mpps = if seconds > 0.0 { packets as f64 / 1e6 / seconds } else { 0.0 };
+        // Layer 2: with the FCS, which the counters leave out.
+        let gbps = if seconds > 0.0 { (bytes + 4 * packets) as f64 * 8.0 / 1e9 / seconds } else { 0.0 };
+        println!("{name:<12}{packets:>16}  {mpps:>10.4} Mpps  {gbps:>8.4} Gbit/s");
+    };
+    for core in &s.totals.cores {
+        if core.rx_packets > 0 || s.totals.account.is_some() {
+            row(&format!("cpu {} rx", core.cpu), core.rx_packets, core.rx_bytes);
+        } else {
+            row(&format!("cpu {} tx", core.cpu), core.tx_packets, core.tx_bytes);
+        }
+    }
+    let sum = |count: fn(&traffic::wire::CoreCounters) -> u64| s.totals.cores.iter().map(count).sum::<u64>();
+    match &s.totals.account {
+        None => {
+            let (sent, unsent) = (sum(|c| c.tx_packets), sum(|c| c.unsent_packets));
+            row("sent", sent, sum(|c| c.tx_bytes));
+            println!("{:<12}{:>16}\n{:<12}{unsent:>16}", "offered", sent + unsent, "unsent");
+        }
+        Some(a) => {
+            row("received", sum(|c| c.rx_packets), sum(|c| c.rx_bytes));
+            let rows = [
+                ("ours", a.received),
+                ("lost", a.lost),
+                ("reordered", a.reordered),
+                ("duplicated", a.duplicated),
+                ("too late", a.too_late),
+                ("invalid", a.invalid),
+                ("foreign", a.foreign_arp + a.foreign_ipv4 + a.foreign_ipv6 + a.foreign_other),
+            ];
+            rows.iter().for_each(|(name, n)| println!("{name:<12}{n:>16}"));
+            if let Some(flows) = a.flows_seen {
+                println!("{:<12}{flows:>16}", "flows seen");
+            }
+        }
+    }
+    if let Some(l) = &s.totals.latency {
+        show_latency(l);
+    }
+    if s.mbufs_missing > 0 {
+        eprintln!("warning: {} mbufs did not come back to their pools: please report this", s.mbufs_missing);
+    }
+    s.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+}
+
+fn show_latency(l: &Latency) {
+    let us = |ns: u64| ns as f64 / 1e3;
+    println!(
+        "latency     p50 {:.2} µs  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2}  jitter {:.2} µs ({})",
+        us(l.p50_ns),
+        us(l.p90_ns),
+        us(l.p99_ns),
+        us(l.p99_9_ns),
+        us(l.max_ns),
+        l.jitter_ns / 1e3,
+        l.clock
+    );
+}

@@ -1,0 +1,48 @@
+//! A run by hand: the engine in this process, started at once, ended by Ctrl-C.
+
+use std::io::Write;
+
+use traffic::wire::{Command, Event, RunSpec};
+
+use super::options::Output;
+use super::show;
+use crate::engine::{self, Control, EngineError, Message};
+
+/// Runs `spec`; the error is also printed as the last event where programs read.
+pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
+    let control = Control::default();
+    let sender = control.sender();
+    // Without a handler Ctrl-C ends the process as it always does: the run's counters are lost, nothing else.
+    let handler = ctrlc::set_handler(move || sender.send(Message::Command(Command::Stop)).unwrap_or_default());
+    if let Err(error) = handler {
+        eprintln!("warning: can't catch Ctrl-C ({error}): it will end the run without a summary");
+    }
+    let sender = control.sender();
+    let mut screen = show::Screen::default();
+    let result = engine::run(spec, &control, &mut |event| {
+        if matches!(event, Event::Ready(_)) {
+            // The inbox is `control`'s, which outlives this.
+            sender.send(Message::Command(Command::Start)).unwrap_or_default();
+        }
+        match output {
+            Output::Json => line(&event),
+            Output::Table => screen.show(&event),
+        }
+    });
+    if let (Err(error), Output::Json) = (&result, output) {
+        line(&Event::Failed { error: error.to_string() });
+    }
+    result
+}
+
+/// One event on standard output. A reader that went away does not end a measurement.
+pub fn line(event: &Event) {
+    let mut out = std::io::stdout().lock();
+    let written = serde_json::to_writer(&mut out, event)
+        .map_err(std::io::Error::from)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    if let Err(error) = written {
+        eprintln!("warning: an event could not be written to standard output: {error}");
+    }
+}

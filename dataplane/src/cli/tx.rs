@@ -1,0 +1,47 @@
+//! `dataplane tx`: send a profile by hand.
+
+use clap::Args;
+use traffic::profile::Stop;
+use traffic::units::Rate;
+use traffic::wire::{Role, RunSpec};
+
+use super::options::{PortOptions, ProfileError, ProfileOptions};
+
+/// Send what a profile says
+#[derive(Clone, Debug, Args)]
+pub struct TxArgs {
+    #[command(flatten)]
+    port: PortOptions,
+    #[command(flatten)]
+    profile: ProfileOptions,
+    /// Rate of the port, in place of the profile's: 10%, 1.5Mpps, 2Gbps, 2GbpsL1, max
+    #[arg(long)]
+    rate: Option<Rate>,
+    /// Seconds to send, in place of the profile's stop rule
+    #[arg(long, conflicts_with = "count")]
+    duration: Option<f64>,
+    /// Frames to send, in place of the profile's stop rule
+    #[arg(long)]
+    count: Option<u64>,
+    /// Workers, each with a queue and a core of its own
+    #[arg(long, default_value_t = 1)]
+    workers: u16,
+    /// Frames a burst at most
+    #[arg(long, default_value_t = RunSpec::default_burst())]
+    burst: u16,
+}
+
+impl TxArgs {
+    /// The run that these options ask for.
+    pub fn spec(&self) -> Result<(RunSpec, super::options::Output), ProfileError> {
+        let mut profile = self.profile.read()?;
+        profile.rate = self.rate.unwrap_or(profile.rate);
+        profile.stop = match (self.duration, self.count) {
+            (Some(seconds), _) => Stop::DurationS(seconds),
+            (None, Some(count)) => Stop::Count(count),
+            (None, None) => profile.stop,
+        };
+        let spec = self.port.spec(Role::Tx, profile, self.workers);
+        Ok((RunSpec { burst: self.burst, ..spec }, self.port.output))
+    }
+}

@@ -1,0 +1,152 @@
+//! One block of counters a worker: written by it alone, read by the sampler, in cache lines of its own.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crossbeam_utils::CachePadded;
+use traffic::wire::CoreCounters;
+
+/// A worker's counters. Stores are relaxed and happen once a burst: a reader sees each number a burst late at most.
+#[derive(Debug)]
+pub struct CoreBlock(CachePadded<Cells>);
+
+#[derive(Debug)]
+struct Cells {
+    cpu: u32,
+    tx_packets: AtomicU64,
+    tx_bytes: AtomicU64,
+    unsent_packets: AtomicU64,
+    bursts: AtomicU64,
+    idle_polls: AtomicU64,
+    rx_packets: AtomicU64,
+    rx_bytes: AtomicU64,
+}
+
+impl CoreBlock {
+    /// All zero, for the worker on `cpu`.
+    pub fn new(cpu: u32) -> CoreBlock {
+        CoreBlock(CachePadded::new(Cells {
+            cpu,
+            tx_packets: AtomicU64::new(0),
+            tx_bytes: AtomicU64::new(0),
+            unsent_packets: AtomicU64::new(0),
+            bursts: AtomicU64::new(0),
+            idle_polls: AtomicU64::new(0),
+            rx_packets: AtomicU64::new(0),
+            rx_bytes: AtomicU64::new(0),
+        }))
+    }
+
+    /// Publishes a sender's tally; only its own worker calls this.
+    #[inline(always)]
+    pub fn store_tx(&self, tally: &CoreCounters) {
+        self.0.tx_packets.store(tally.tx_packets, Ordering::Relaxed);
+        self.0.tx_bytes.store(tally.tx_bytes, Ordering::Relaxed);
+        self.0.unsent_packets.store(tally.unsent_packets, Ordering::Relaxed);
+        self.0.bursts.store(tally.bursts, Ordering::Relaxed);
+    }
+
+    /// Publishes a receiver's tally; only its own worker calls this.
+    #[inline(always)]
+    pub fn store_rx(&self, tally: &CoreCounters) {
+        self.0.rx_packets.store(tally.rx_packets, Ordering::Relaxed);
+        self.0.rx_bytes.store(tally.rx_bytes, Ordering::Relaxed);
+        self.0.bursts.store(tally.bursts, Ordering::Relaxed);
+    }
+
+    /// Publishes the polls that brought nothing; only its own worker calls this.
+    #[inline(always)]
+    pub fn store_idle(&self, idle_polls: u64) {
+        self.0.idle_polls.store(idle_polls, Ordering::Relaxed);
+    }
+
+    /// What the worker published last. Reading changes nothing.
+    pub fn read(&self) -> CoreCounters {
+        let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        let c = &self.0;
+        CoreCounters {
+            cpu: c.cpu,
+            tx_packets: load(&c.tx_packets),
+            tx_bytes: load(&c.tx_bytes),
+            unsent_packets: load(&c.unsent_packets),
+            bursts: load(&c.bursts),
+            idle_polls: load(&c.idle_polls),
+            rx_packets: load(&c.rx_packets),
+            rx_bytes: load(&c.rx_bytes),
+        }
+    }
+}
+
+/// Where workers wait for the start, and learn of the stop.
+#[derive(Debug, Default)]
+pub struct Gate {
+    stop: CachePadded<AtomicBool>,
+    /// The start's clock; workers that poll while they wait look here. 0 is "not yet".
+    epoch: CachePadded<AtomicU64>,
+    opened: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    /// Lets the workers go; `epoch` is the run's time zero in ticks.
+    pub fn open(&self, epoch: u64) {
+        self.epoch.store(epoch.max(1), Ordering::Release);
+        self.notify();
+    }
+
+    /// Tells the workers to end, whether they began or not.
+    pub fn close(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.notify();
+    }
+
+    fn notify(&self) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until the gate opens and returns time zero; `None` when it was closed instead.
+    pub fn wait(&self) -> Option<u64> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*opened {
+            opened = self.changed.wait(opened).unwrap_or_else(PoisonError::into_inner);
+        }
+        if self.is_closed() { None } else { self.epoch() }
+    }
+
+    /// Time zero, once open.
+    #[inline(always)]
+    pub fn epoch(&self) -> Option<u64> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        (epoch > 0).then_some(epoch)
+    }
+
+    /// Whether to end.
+    #[inline(always)]
+    pub fn is_closed(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_two_workers_share_no_cache_line() {
+        assert!(align_of::<CoreBlock>() >= 64 && size_of::<CoreBlock>().is_multiple_of(align_of::<CoreBlock>()));
+    }
+
+    #[test]
+    fn a_gate_that_closes_lets_nobody_begin() {
+        let gate = Gate::default();
+        std::thread::scope(|s| {
+            let waiting = s.spawn(|| gate.wait());
+            gate.close();
+            assert_eq!(waiting.join().unwrap(), None);
+        });
+        let gate = Gate::default();
+        gate.open(5);
+        assert_eq!(gate.wait(), Some(5));
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a run can't be: each with the value and the next step.
+
+use traffic::device::DeviceError;
+use traffic::fault::Faults;
+
+use crate::inventory::cpus::CpuError;
+
+/// A run's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another release on the other side.
+    #[error("the run was asked in version {theirs} of the protocol, this dataplane speaks {ours}: use one release on both sides")]
+    Version {
+        /// The spec's.
+        theirs: u32,
+        /// This binary's.
+        ours: u32,
+    },
+    /// A number outside its bounds.
+    #[error("{what} is {value}: it must be {allowed}")]
+    Spec {
+        /// The setting.
+        what: &'static str,
+        /// As given.
+        value: String,
+        /// As it must be.
+        allowed: &'static str,
+    },
+    /// The profile has faults: all of them.
+    #[error(transparent)]
+    Profile(#[from] Faults),
+    /// Not in the project's notation.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// `env` without variables.
+    #[error(
+        "device env: no PCIDEVICE_* variable is set, so the SR-IOV device plugin gave this container no device: ask for the \
+         resource in the pod's limits, or name a device (--device pci:…, iface:eth0 or vdev:…)"
+    )]
+    NoEnvDevice,
+    /// No such kernel interface.
+    #[error("device {device}: there is no interface `{name}` here (there are: {there}); name one of them")]
+    NoInterface {
+        /// As given.
+        device: String,
+        /// The interface.
+        name: String,
+        /// What there is.
+        there: String,
+    },
+    /// Kernel interface is down.
+    #[error("device {device}: interface `{name}` is down; bring it up first: ip link set {name} up")]
+    InterfaceDown {
+        /// As given.
+        device: String,
+        /// The interface.
+        name: String,
+    },
+    /// The interface's MTU is too small.
+    #[error(
+        "device {device}: frames of {frame_bytes} B need an MTU of {needed} on `{name}`, which has {mtu}: \
+         ip link set {name} mtu {needed}, or send smaller frames"
+    )]
+    InterfaceMtu {
+        /// As given.
+        device: String,
+        /// The interface.
+        name: String,
+        /// With FCS.
+        frame_bytes: u16,
+        /// Payload bytes.
+        needed: u16,
+        /// Payload bytes.
+        mtu: u32,
+    },
+    /// CPUs.
+    #[error(transparent)]
+    Cpus(#[from] CpuError),
+    /// Hugepages.
+    #[error(
+        "the run needs {needed_mib} MiB of hugepages and {free_mib} MiB are free: reserve more (as root: echo {pages} > \
+         /proc/sys/vm/nr_hugepages; in a pod: the limit hugepages-2Mi or hugepages-1Gi), or run with --no-huge"
+    )]
+    Hugepages {
+        /// By the formula, or as asked.
+        needed_mib: u32,
+        /// On all nodes.
+        free_mib: u64,
+        /// Of 2 MiB, in all, for the remedy.
+        pages: u64,
+    },
+    /// EAL.
+    #[error(transparent)]
+    Eal(#[from] dpdk::EalError),
+    /// The device is no Ethernet port.
+    #[error("device {device}: DPDK started but shows no such port ({ports} others): is it a network device bound to a DPDK driver?")]
+    NoPort {
+        /// As given.
+        device: String,
+        /// Ports there are.
+        ports: usize,
+    },
+    /// The port.
+    #[error(transparent)]
+    Port(#[from] dpdk::PortError),
+    /// A pool.
+    #[error(transparent)]
+    Pool(#[from] dpdk::MempoolError),
+    /// Link down.
+    #[error("device {device}: the link is down, still after {waited_ms} ms: {remedy}")]
+    LinkDown {
+        /// As given.
+        device: String,
+        /// Milliseconds.
+        waited_ms: u128,
+        /// What to look at.
+        remedy: &'static str,
+    },
+    /// A worker could not begin.
+    #[error("{0}")]
+    Worker(String),
+    /// A bug.
+    #[error("a worker panicked: this is a bug; please report it with the log above")]
+    Panic,
+    /// Nobody said start.
+    #[error("no start came within {0} s of being ready: the run was given up")]
+    NoStart(u32),
+    /// Told to stop before the start.
+    #[error("stopped before it was started")]
+    StoppedEarly,
+}

@@ -1,0 +1,93 @@
+//! How much DPDK memory a run needs: a stated formula, checked before EAL starts.
+
+use traffic::wire::Memory;
+
+use super::error::EngineError;
+use crate::{rx, tx};
+
+/// EAL's own structures, a driver's rings and the pools' heads, over all drivers tried.
+const BASE_MIB: u64 = 16;
+/// Beside its room an mbuf takes its header (128), the headroom (128) and the pool's object header and trailer.
+const MBUF_OVERHEAD_BYTES: u64 = 128 + 128 + 64 + 64;
+/// What a page of 2 MiB wastes at most at its end, in hundredths.
+const PAGE_WASTE_PERCENT: u64 = 5;
+
+/// What takes memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Sending workers, each with a pool.
+    pub tx_workers: u16,
+    /// RX queues, each with a pool.
+    pub rx_queues: u16,
+    /// Of each queue.
+    pub descriptors: u16,
+    /// Without FCS.
+    pub frame_bytes: u16,
+}
+
+/// Room of an RX mbuf for frames of `frame_bytes`: the largest that the port lets through, tags included.
+pub fn rx_room(frame_bytes: u16) -> u16 {
+    (frame_bytes + 8).next_multiple_of(64).max(2048)
+}
+
+/// Mbufs of an RX queue's pool: the ring, what a worker holds, and what its cache may keep.
+pub fn rx_mbufs(descriptors: u16) -> u32 {
+    (u32::from(descriptors) + 2 * rx::worker::MAX_BURST as u32 + 512).next_multiple_of(512) - 1
+}
+
+/// MiB that `demand` takes.
+pub fn needed_mib(demand: Demand) -> u32 {
+    let pool = |mbufs: u32, room: u16| u64::from(mbufs) * (u64::from(room) + MBUF_OVERHEAD_BYTES);
+    let tx = pool(tx::fill::mbufs(demand.descriptors), tx::fill::room(demand.frame_bytes));
+    let rx = pool(rx_mbufs(demand.descriptors), rx_room(demand.frame_bytes));
+    let bytes = u64::from(demand.tx_workers) * tx + u64::from(demand.rx_queues) * rx;
+    let mib = (bytes * (100 + PAGE_WASTE_PERCENT) / 100).div_ceil(1 << 20) + BASE_MIB;
+    u32::try_from(mib).unwrap_or(u32::MAX)
+}
+
+/// Which memory EAL gets, and why not hugepages when not.
+pub fn choose(
+    asked: Memory,
+    needed_mib: u32,
+    free_mib: u64,
+    device_needs_huge: bool,
+) -> Result<(dpdk::Memory, Option<String>), EngineError> {
+    let huge = dpdk::Memory::Hugepages { socket_mib: Vec::new(), limit_mib: Vec::new() };
+    let ordinary = dpdk::Memory::NoHuge { mib: needed_mib };
+    let enough = free_mib >= u64::from(needed_mib);
+    match asked {
+        Memory::NoHuge => Ok((ordinary, None)),
+        Memory::Auto | Memory::Hugepages if enough => Ok((huge, None)),
+        Memory::Auto if !device_needs_huge => {
+            let why = format!(
+                "{free_mib} MiB of hugepages are free and the run needs {needed_mib}: it uses ordinary pages, which is slower"
+            );
+            Ok((ordinary, Some(why)))
+        }
+        Memory::Auto | Memory::Hugepages => {
+            let pages = u64::from(needed_mib).div_ceil(2);
+            Err(EngineError::Hugepages { needed_mib, free_mib, pages })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_stays_within_the_promise() {
+        let demand = |frame_bytes| Demand { tx_workers: 1, rx_queues: 1, descriptors: 1024, frame_bytes };
+        assert!(needed_mib(demand(60)) <= 64, "{}", needed_mib(demand(60)));
+        assert!(needed_mib(demand(8996)) <= 256, "{}", needed_mib(demand(8996)));
+    }
+
+    #[test]
+    fn too_few_hugepages_fall_back_only_where_that_works() {
+        assert!(matches!(choose(Memory::Auto, 40, 64, false), Ok((dpdk::Memory::Hugepages { .. }, None))));
+        assert!(matches!(choose(Memory::Auto, 40, 0, false), Ok((dpdk::Memory::NoHuge { mib: 40 }, Some(_)))));
+        let error = choose(Memory::Hugepages, 41, 10, false).unwrap_err().to_string();
+        assert!(error.contains("41 MiB") && error.contains("10 MiB") && error.contains("echo 21 >"), "{error}");
+        assert!(choose(Memory::Auto, 40, 0, true).is_err());
+    }
+}

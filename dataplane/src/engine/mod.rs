@@ -1,0 +1,38 @@
+//! One run in one process: a spec in, events out. EAL starts here, on the main thread, and ends here.
+
+pub mod control;
+pub mod error;
+pub mod memory;
+pub mod port;
+pub mod receive;
+pub mod sampler;
+pub mod send;
+pub mod session;
+pub mod setup;
+
+use std::time::Instant;
+
+use dpdk::Eal;
+use traffic::wire::{Event, Role, RunSpec};
+
+pub use control::{Control, Message};
+pub use error::EngineError;
+
+/// Runs `spec` to its end and tells `emit` about it. Every event but the last failure goes through `emit`; a failure is
+/// the result.
+pub fn run(spec: &RunSpec, control: &Control, emit: &mut dyn FnMut(Event)) -> Result<(), EngineError> {
+    let began = Instant::now();
+    let setup = setup::Setup::new(spec)?;
+    let eal = Eal::init(&setup.eal)?;
+    let port = eal.port_by_device(&setup.eal_device).ok_or_else(|| EngineError::NoPort {
+        device: spec.device.clone(),
+        ports: eal.ports().len(),
+    })?;
+    let run = session::Run { spec, setup: &setup, eal: &eal, port, control, began };
+    let summary = match spec.role {
+        Role::Tx => send::run(&run, emit)?,
+        Role::Rx => receive::run(&run, emit)?,
+    };
+    emit(Event::Done(Box::new(summary)));
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! A receiver's run: pools → port → workers → drain → summary.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dpdk::{Mempool, MempoolConfig, Port};
+use traffic::account::{Accountant, Expectation, distinct_flows, merge};
+use traffic::profile::Stop;
+use traffic::wire::{Ended, Event, Summary};
+
+use super::error::EngineError;
+use super::memory;
+use super::port;
+use super::sampler::{Sampler, latency};
+use super::session::{Run, cross_check};
+use crate::counters::{CoreBlock, Gate};
+use crate::rx::{Books, RxOutcome, RxWorker};
+
+/// How often a drain looks whether it is quiet.
+const DRAIN_STEP: Duration = Duration::from_millis(5);
+
+/// Runs a receiver to its end.
+pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
+    let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
+    let socket = run.eal.device_info(run.port)?.socket;
+    let room = memory::rx_room(setup.plan.stream.frame_size.mbuf_bytes());
+    let pools: Vec<Mempool<'_>> = (0..setup.worker_cpus.len())
+        .map(|q| {
+            let config = MempoolConfig::new(format!("rx{q}"), memory::rx_mbufs(spec.descriptors));
+            Mempool::create(handle, config.on(socket).room(room))
+        })
+        .collect::<Result<_, _>>()?;
+    let summary = with_port(&Run { ..*run }, &pools, emit)?;
+    let mbufs_missing = pools.iter().map(Mempool::in_use).sum();
+    Ok(Summary { mbufs_missing, ..summary })
+}
+
+/// What all queues expect, by the plan and the sender's clock.
+fn expectation(run: &Run<'_>) -> Expectation {
+    let plan = &run.setup.plan;
+    let shards = run.setup.shards.clone();
+    let counts = match plan.stop {
+        Stop::Count(count) => Some(shards.iter().map(|s| s.count_share(count)).collect()),
+        Stop::Never | Stop::DurationS(_) => None,
+    };
+    Expectation {
+        tag: run.spec.tag,
+        flows: plan.stream.flows,
+        counts,
+        same_clock: run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock())),
+        queues: run.setup.worker_cpus.len() as u16,
+        shards,
+    }
+}
+
+/// What happens while the port is open.
+fn with_port<'e>(
+    run: &Run<'e>,
+    pools: &'e [Mempool<'e>],
+    emit: &mut dyn FnMut(Event),
+) -> Result<Summary, EngineError> {
+    let mut builder = port::configure(run)?;
+    for pool in pools {
+        builder.rx_queue(pool)?;
+    }
+    for _ in 0..builder.chosen().tx_queues {
+        builder.tx_queue()?;
+    }
+    let (port, queues, _tx) = builder.start()?;
+    port::wait_for_link(run, &port)?;
+    let expect = expectation(run);
+    let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
+    let books: Vec<Books> = blocks.iter().map(|_| Books::new(&expect)).collect();
+    let gate = Gate::default();
+    let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, run.hz());
+    let (ended, outcomes) = thread::scope(|scope| {
+        let threads: Vec<_> = queues
+            .into_iter()
+            .zip(&blocks)
+            .zip(&books)
+            .zip(run.seats())
+            .map(|(((queue, counters), books), seat)| {
+                let worker = RxWorker { queue, accountant: Accountant::new(&expect), books, counters, gate: &gate };
+                scope.spawn(move || seat.work(|| worker.run()))
+            })
+            .collect();
+        let ended = conduct(run, &port, &blocks, &gate, &mut sampler, emit);
+        gate.close();
+        let outcomes = threads.into_iter().map(|t| t.join().map_err(|_| EngineError::Panic)).collect::<Result<Vec<_>, _>>();
+        Ok::<_, EngineError>((ended?, outcomes?))
+    })?;
+    let outcomes: Vec<RxOutcome> = outcomes.into_iter().flatten().collect();
+    Ok(summarise(run, &port, ended, &sampler, &outcomes, &expect))
+}
+
+/// The main core's part.
+fn conduct(
+    run: &Run<'_>,
+    port: &Port<'_>,
+    blocks: &[CoreBlock],
+    gate: &Gate,
+    sampler: &mut Sampler<'_, '_>,
+    emit: &mut dyn FnMut(Event),
+) -> Result<Ended, EngineError> {
+    run.wait_for_workers()?;
+    emit(run.ready(port, None, run.setup.warnings.clone())?);
+    run.wait_for_start()?;
+    let ended = run.observe(gate, sampler, emit);
+    drain(run, blocks);
+    Ok(ended)
+}
+
+/// Waits until nothing has come for the quiet time, or the limit: what is on the way still counts.
+fn drain(run: &Run<'_>, blocks: &[CoreBlock]) {
+    let received = || blocks.iter().map(|b| b.read().rx_packets).sum::<u64>();
+    let quiet = Duration::from_millis(run.spec.drain_quiet_ms.into());
+    let limit = Duration::from_millis(run.spec.drain_limit_ms.into());
+    let (mut last, mut since) = (received(), Instant::now());
+    run.control.wait_for(limit, DRAIN_STEP, || {
+        let now = received();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        since.elapsed() >= quiet
+    });
+}
+
+/// The last word, once no worker books any more.
+fn summarise(
+    run: &Run<'_>,
+    port: &Port<'_>,
+    ended: Ended,
+    sampler: &Sampler<'_, '_>,
+    outcomes: &[RxOutcome],
+    expect: &Expectation,
+) -> Summary {
+    let accountants: Vec<&Accountant> = outcomes.iter().map(|o| &o.accountant).collect();
+    let (mut account, rx_shards) = merge(&accountants, expect);
+    account.flows_seen =
+        if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
+    let mut totals = sampler.counters();
+    totals.account = Some(account);
+    totals.latency = latency(accountants.iter().map(|a| a.latency()), expect, run.hz());
+    let first = outcomes.iter().filter_map(|o| o.first).min();
+    let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
+    let mut warnings = Vec::new();
+    cross_check(&totals, &mut warnings);
+    idle_queues(outcomes, expect.flows, &mut warnings);
+    Summary {
+        ended,
+        totals,
+        effective_ns: first.map_or(0, |first| run.ns(last - first)),
+        tx_shards: Vec::new(),
+        rx_shards,
+        pacing: None,
+        mbufs_missing: 0,
+        xstats: run.xstats(port),
+        warnings,
+    }
+}
+
+/// Queues that RSS left idle though there were flows enough for all.
+fn idle_queues(outcomes: &[RxOutcome], flows: u64, warnings: &mut Vec<String>) {
+    let idle = outcomes.iter().filter(|o| o.tally.rx_packets == 0).count();
+    let busy = outcomes.len() - idle;
+    if idle > 0 && busy > 0 && flows >= 4 * outcomes.len() as u64 {
+        warnings.push(format!(
+            "{idle} of {} RX queues received nothing though there were {flows} flows: the port spreads them badly or not at all \
+             (RSS); use fewer RX cores or vary more fields",
+            outcomes.len()
+        ));
+    }
+}

@@ -1,0 +1,208 @@
+//! The main core's part of a run, alike for both roles: ready → start → samples → stop.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use dpdk::{CpuId, Eal, EalHandle, Port, PortId, register_worker, tsc, tsc_hz};
+use traffic::mac::Mac;
+use traffic::wire::{Command, Ended, Event, Ready, RunSpec, Sample};
+
+use super::control::{Control, Message};
+use super::error::EngineError;
+use super::sampler::Sampler;
+use super::setup::Setup;
+use crate::counters::Gate;
+use crate::inventory;
+
+/// How long workers may take to register.
+const WORKERS_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a run is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'e> {
+    /// As asked.
+    pub spec: &'e RunSpec,
+    /// As resolved.
+    pub setup: &'e Setup,
+    /// DPDK.
+    pub eal: &'e Eal,
+    /// The port.
+    pub port: PortId,
+    /// The inbox.
+    pub control: &'e Control,
+    /// When the process began with it.
+    pub began: Instant,
+}
+
+impl Run<'_> {
+    /// Ticks a second of the marks' clock.
+    pub fn hz(&self) -> u64 {
+        tsc_hz(self.eal.handle())
+    }
+
+    /// The clock of the marks.
+    pub fn clock(&self) -> traffic::wire::ClockId {
+        let mut sources = self.setup.sources.clone();
+        sources.facts.tsc_hz = self.hz();
+        inventory::host::clock(&sources)
+    }
+
+    /// A place for each worker.
+    pub fn seats(&self) -> impl Iterator<Item = Seat<'_>> {
+        let (eal, sender) = (self.eal.handle(), self.control.sender());
+        self.setup.worker_cpus.iter().map(move |cpu| Seat { eal, cpu: CpuId(*cpu), sender: sender.clone() })
+    }
+
+    /// Ticks as nanoseconds.
+    pub fn ns(&self, ticks: u64) -> u64 {
+        (u128::from(ticks) * 1_000_000_000 / u128::from(self.hz().max(1))) as u64
+    }
+
+    /// The driver's extended statistics that are not zero.
+    pub fn xstats(&self, port: &Port<'_>) -> BTreeMap<String, u64> {
+        let Ok(all) = port.xstats() else { return BTreeMap::new() };
+        all.iter().filter(|(_, value)| *value > 0).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Waits until all workers stand at the gate.
+    pub fn wait_for_workers(&self) -> Result<(), EngineError> {
+        let until = Instant::now() + WORKERS_LIMIT;
+        let mut missing = self.setup.worker_cpus.len();
+        while missing > 0 {
+            match self.control.next(until) {
+                Some(Message::WorkerReady) => missing -= 1,
+                Some(Message::WorkerFailed(why)) => return Err(EngineError::Worker(why)),
+                Some(Message::Command(Command::Stop)) => return Err(EngineError::StoppedEarly),
+                Some(Message::Command(Command::Start) | Message::WorkerDone) => {}
+                None => {
+                    let limit = WORKERS_LIMIT.as_secs();
+                    return Err(EngineError::Worker(format!("{missing} workers did not begin within {limit} s")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The port is up and the workers wait: says so.
+    pub fn ready(&self, port: &Port<'_>, requested_pps: Option<f64>, warnings: Vec<String>) -> Result<Event, EngineError> {
+        let (info, link, chosen) = (port.device_info()?, port.link()?, port.chosen());
+        Ok(Event::Ready(Box::new(Ready {
+            pid: std::process::id(),
+            dpdk_version: dpdk::version(),
+            device: self.spec.device.clone(),
+            port_name: port.name().to_owned(),
+            driver: info.driver,
+            mac: Mac(info.mac.0),
+            link_up: link.up,
+            link_mbps: link.speed_mbps.unwrap_or(0),
+            numa_node: info.socket.map_or(-1, |s| i32::try_from(s.0).unwrap_or(-1)),
+            main_cpu: self.setup.main_cpu,
+            worker_cpus: self.setup.worker_cpus.clone(),
+            queues: [chosen.rx_queues, chosen.tx_queues],
+            descriptors: [chosen.rx_descriptors, chosen.tx_descriptors],
+            requested_pps,
+            flows: self.setup.plan.stream.flows,
+            stamped: self.setup.plan.stamped(),
+            clock: self.clock(),
+            memory: self.setup.memory_in_words(),
+            startup_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
+            warnings,
+        })))
+    }
+
+    /// Waits for the start command.
+    pub fn wait_for_start(&self) -> Result<(), EngineError> {
+        let until = Instant::now() + Duration::from_secs(self.spec.limit_s.into());
+        loop {
+            match self.control.next(until) {
+                Some(Message::Command(Command::Start)) => return Ok(()),
+                Some(Message::Command(Command::Stop)) => return Err(EngineError::StoppedEarly),
+                Some(Message::WorkerFailed(why)) => return Err(EngineError::Worker(why)),
+                Some(Message::WorkerReady | Message::WorkerDone) => {}
+                None => return Err(EngineError::NoStart(self.spec.limit_s)),
+            }
+        }
+    }
+
+    /// Opens the gate and takes a sample each interval, until the workers are done, a stop comes, or the limit.
+    pub fn observe(&self, gate: &Gate, sampler: &mut Sampler<'_, '_>, emit: &mut dyn FnMut(Event)) -> Ended {
+        let interval = Duration::from_millis(self.spec.sample_interval_ms.into());
+        let began = Instant::now();
+        sampler.start(began);
+        gate.open(tsc());
+        let limit = began + Duration::from_secs(self.spec.limit_s.into());
+        let mut working = self.setup.worker_cpus.len();
+        let mut next = began + interval;
+        loop {
+            match self.control.next(next.min(limit)) {
+                Some(Message::WorkerDone) => {
+                    working -= 1;
+                    if working == 0 {
+                        return Ended::Complete;
+                    }
+                }
+                Some(Message::Command(Command::Stop)) => return Ended::Stopped,
+                Some(_) => {}
+                None if Instant::now() >= limit => return Ended::Limit,
+                None => {
+                    emit(Event::Sample(Box::new(sampler.take(self.control))));
+                    // Absolute, so that samples do not drift; a late one does not bring the next ones closer together.
+                    while next <= Instant::now() {
+                        next += interval;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A worker's place: its CPU, DPDK's permission to be there, and a way to say so.
+#[derive(Debug)]
+pub struct Seat<'e> {
+    eal: EalHandle<'e>,
+    cpu: CpuId,
+    sender: Sender<Message>,
+}
+
+impl Seat<'_> {
+    /// Pins and registers the calling thread, does the work, and tells the main core at each turn. `None` when the thread could
+    /// not be registered.
+    pub fn work<T>(self, work: impl FnOnce() -> T) -> Option<T> {
+        // The inbox outlives all workers, so that sending can't fail.
+        let tell = |message| self.sender.send(message).unwrap_or_default();
+        match register_worker(self.eal, self.cpu) {
+            Ok(_registered) => {
+                tell(Message::WorkerReady);
+                let result = work();
+                tell(Message::WorkerDone);
+                Some(result)
+            }
+            Err(error) => {
+                tell(Message::WorkerFailed(error.to_string()));
+                None
+            }
+        }
+    }
+}
+
+/// Differences between what we counted and what the NIC says, for the user's eyes.
+pub fn cross_check(totals: &Sample, warnings: &mut Vec<String>) {
+    let sent: u64 = totals.cores.iter().map(|c| c.tx_packets).sum();
+    let received: u64 = totals.cores.iter().map(|c| c.rx_packets).sum();
+    let mut differ = |what: &str, ours: u64, nics: u64| {
+        if nics != ours {
+            warnings.push(format!("{what}: our counters say {ours} frames, the port's {nics}"));
+        }
+    };
+    if sent > 0 {
+        differ("sent", sent, totals.port.opackets);
+    }
+    if received > 0 && totals.port.ipackets < received {
+        differ("received", received, totals.port.ipackets);
+    }
+    if totals.port.rx_nombuf > 0 {
+        let n = totals.port.rx_nombuf;
+        warnings.push(format!("the port had no mbuf for {n} frames: use more descriptors (--rxd)"));
+    }
+}

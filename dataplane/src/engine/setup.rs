@@ -1,0 +1,132 @@
+//! A run's spec, resolved: the plan, the CPUs, the memory and EAL's arguments. No DPDK call yet.
+
+use dpdk::{CpuId, EalConfig, LogSink};
+use traffic::device::Device;
+use traffic::plan::Plan;
+use traffic::shard::Shard;
+use traffic::wire::{self, Role, RunSpec};
+
+use super::error::EngineError;
+use super::memory::{self, Demand};
+use super::port;
+use crate::inventory::{HostFacts, Sources, cpus, hugepages};
+use crate::tx;
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// The profile, compiled.
+    pub plan: Plan,
+    /// The sender's shards.
+    pub shards: Vec<Shard>,
+    /// The device.
+    pub device: Device,
+    /// Its name or argument in EAL's words, to find the port by.
+    pub eal_device: String,
+    /// EAL's arguments.
+    pub eal: EalConfig,
+    /// CPU of the main core.
+    pub main_cpu: u32,
+    /// CPU of each worker.
+    pub worker_cpus: Vec<u32>,
+    /// MiB of DPDK memory.
+    pub memory_mib: u32,
+    /// Where facts about this host are read.
+    pub sources: Sources,
+    /// For the user's eyes.
+    pub warnings: Vec<String>,
+}
+
+impl Setup {
+    /// Resolves and checks everything that can be checked without DPDK.
+    pub fn new(spec: &RunSpec) -> Result<Setup, EngineError> {
+        check_bounds(spec)?;
+        let plan = Plan::compile(&spec.profile)?;
+        let mut warnings = plan.warnings.clone();
+        let device = port::resolve(&spec.device)?;
+        port::check_interface(&device, &plan)?;
+
+        let workers = match spec.role {
+            Role::Tx => Some(spec.tx_workers),
+            Role::Rx => spec.workers,
+        };
+        let facts = HostFacts { dpdk_version: dpdk::version(), tsc_hz: 0 };
+        let sources = Sources::host(facts)?;
+        let nic_numa = port::numa_node(&device);
+        let cpus = cpus::plan(&cpus::cores(&sources), &spec.lcores, workers, nic_numa)?;
+        warnings.extend(cpus.warnings);
+
+        let count = cpus.workers.len() as u16;
+        let (tx_workers, rx_queues) = match spec.role {
+            Role::Tx => (count, 1),
+            Role::Rx => (0, count),
+        };
+        let frame_bytes = plan.stream.frame_size.mbuf_bytes();
+        let demand = Demand { tx_workers, rx_queues, descriptors: spec.descriptors, frame_bytes };
+        let memory_mib = spec.socket_mem_mib.unwrap_or(0).max(memory::needed_mib(demand));
+        let needs_huge = matches!(device, Device::Pci(_));
+        let (memory, why) = memory::choose(spec.memory, memory_mib, hugepages::free_mib(&sources, nic_numa), needs_huge)?;
+        warnings.extend(why);
+
+        let eal_device = port::eal_device(&device, &plan, count);
+        let (pci, vdevs) = match &device {
+            Device::Pci(address) => (vec![address.clone()], Vec::new()),
+            _ => (Vec::new(), vec![eal_device.clone()]),
+        };
+        let eal = EalConfig {
+            main_cpu: Some(CpuId(cpus.main)),
+            memory,
+            // memif shares its memory by file descriptor: one file, not one a page.
+            single_file_segments: device.vdev_driver() == Some("net_memif"),
+            file_prefix: Some(format!("dpdkbench-{}", std::process::id())),
+            iova: (!needs_huge).then_some(dpdk::Iova::Virtual),
+            pci,
+            vdevs,
+            log_sink: LogSink::Stderr,
+            ..EalConfig::default()
+        };
+        let shards = plan.shards(spec.tx_workers);
+        Ok(Setup {
+            plan,
+            shards,
+            device,
+            eal_device,
+            eal,
+            main_cpu: cpus.main,
+            worker_cpus: cpus.workers,
+            memory_mib,
+            sources,
+            warnings,
+        })
+    }
+
+    /// What EAL was given, in words.
+    pub fn memory_in_words(&self) -> String {
+        let kind = match self.eal.memory {
+            dpdk::Memory::Hugepages { .. } => "hugepages",
+            dpdk::Memory::NoHuge { .. } => "ordinary pages",
+        };
+        format!("{kind}, {} MiB at most", self.memory_mib)
+    }
+}
+
+/// Refuses numbers that can't be meant.
+fn check_bounds(spec: &RunSpec) -> Result<(), EngineError> {
+    if spec.version != wire::VERSION {
+        return Err(EngineError::Version { theirs: spec.version, ours: wire::VERSION });
+    }
+    let within = |what, value: u64, low: u64, high: u64, allowed| {
+        if (low..=high).contains(&value) {
+            Ok(())
+        } else {
+            Err(EngineError::Spec { what, value: value.to_string(), allowed })
+        }
+    };
+    within("tx_workers", spec.tx_workers.into(), 1, 128, "from 1 to 128")?;
+    within("workers", spec.workers.unwrap_or(1).into(), 1, 128, "from 1 to 128")?;
+    within("descriptors", spec.descriptors.into(), 16, 16384, "from 16 to 16384")?;
+    within("burst", spec.burst.into(), 1, tx::worker::MAX_BURST as u64, "from 1 to 64")?;
+    within("sample_interval_ms", spec.sample_interval_ms.into(), 10, 3_600_000, "from 10 to 3600000")?;
+    within("limit_s", spec.limit_s.into(), 1, 7 * 86_400, "from 1 to 604800")?;
+    within("socket_mem_mib", spec.socket_mem_mib.unwrap_or(64).into(), 16, 1 << 20, "from 16 to 1048576")
+}

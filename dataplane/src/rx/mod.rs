@@ -1,0 +1,7 @@
+//! Receiving: the loop that books frames, and how the sampler gets to see the books.
+
+pub mod books;
+pub mod worker;
+
+pub use books::Books;
+pub use worker::{RxOutcome, RxWorker};

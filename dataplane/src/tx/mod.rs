@@ -1,0 +1,6 @@
+//! Sending: pools of ready frames, and the loop that patches and sends them.
+
+pub mod fill;
+pub mod worker;
+
+pub use worker::{TxOutcome, TxWorker};

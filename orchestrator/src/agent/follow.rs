@@ -1,0 +1,133 @@
+//! Follows a run to its end: its samples without holes, and its last word.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use traffic::wire::{RunState, RunStatus, Sample};
+
+use super::client::{RETRY_PAUSE, RunRef};
+use super::error::AgentError;
+
+/// How long an agent may be out of reach before its run counts as lost.
+const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// A long poll's turn.
+const POLL_WAIT: Duration = Duration::from_secs(5);
+
+/// When to stop a run that does not end by itself.
+#[derive(Debug, Clone)]
+pub struct StopRule {
+    /// Told to stop when this turns true.
+    pub signal: watch::Receiver<bool>,
+    /// Told to stop at this time at the latest.
+    pub at: Option<Instant>,
+    /// From being told to stop to being over.
+    pub patience: Duration,
+}
+
+/// What a run left: all its samples, and its last status or why there is none.
+#[derive(Debug)]
+pub struct Followed {
+    /// In order, without holes.
+    pub samples: Vec<Sample>,
+    /// The status when it was over.
+    pub end: Result<RunStatus, AgentError>,
+}
+
+/// Follows `run` until it is over; `seen` is called once for every new sample.
+pub async fn follow(run: RunRef<'_>, rule: StopRule, mut seen: impl FnMut(&Sample)) -> Followed {
+    let mut samples = Vec::new();
+    let end = tokio::select! {
+        end = wait_over(run, rule) => end,
+        never = pump(run, &mut samples, &mut seen) => match never {},
+    };
+    drain(run, &mut samples, &mut seen).await;
+    Followed { samples, end }
+}
+
+/// Takes samples for ever. A broken stream is resumed at the first sample that is missing.
+async fn pump(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) -> Infallible {
+    loop {
+        match run.samples(samples.len() as u64, POLL_WAIT).await {
+            Ok(batch) if batch.is_empty() => sleep(RETRY_PAUSE).await,
+            Ok(batch) => append(samples, batch, seen),
+            // Whether the agent is gone for good is wait_over's judgement.
+            Err(_) => sleep(RETRY_PAUSE).await,
+        }
+    }
+}
+
+/// Takes what is left after the end.
+async fn drain(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) {
+    let mut broken = 0;
+    while broken < 3 {
+        match run.samples(samples.len() as u64, Duration::ZERO).await {
+            Ok(batch) if batch.is_empty() => return,
+            Ok(batch) => append(samples, batch, seen),
+            Err(_) => {
+                broken += 1;
+                sleep(RETRY_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Keeps the list without holes and without copies, whatever a resumed stream repeats.
+fn append(samples: &mut Vec<Sample>, batch: Vec<Sample>, seen: &mut impl FnMut(&Sample)) {
+    for sample in batch {
+        if sample.n == samples.len() as u64 {
+            seen(&sample);
+            samples.push(sample);
+        }
+    }
+}
+
+/// Waits for the end, telling the run to stop when the rule says so.
+async fn wait_over(run: RunRef<'_>, mut rule: StopRule) -> Result<RunStatus, AgentError> {
+    let mut told: Option<Instant> = None;
+    let mut reached = Instant::now();
+    loop {
+        if told.is_none() && (*rule.signal.borrow() || rule.at.is_some_and(|at| Instant::now() >= at)) {
+            run.stop().await?;
+            told = Some(Instant::now());
+        }
+        let signalled = rule.signal.changed();
+        tokio::select! {
+            answer = run.status_within("done,failed", POLL_WAIT) => match answer {
+                Ok(status) if status.state.is_over() => return judged(run, status),
+                Ok(status) => {
+                    reached = Instant::now();
+                    if told.is_some_and(|t| t.elapsed() > rule.patience) {
+                        return Err(AgentError::Stuck {
+                            agent: run.agent.pod().to_owned(),
+                            awaited: "over after it was told to stop",
+                            state: format!("{:?}", status.state).to_lowercase(),
+                            limit: rule.patience,
+                        });
+                    }
+                }
+                Err(error) if !error.is_transient() || reached.elapsed() > SILENCE_LIMIT => return Err(error),
+                Err(_) => sleep(RETRY_PAUSE).await,
+            },
+            Ok(()) = signalled, if told.is_none() => {}
+            () = until(rule.at), if told.is_none() => {}
+        }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A failed run is an error that carries the engine's sentence.
+fn judged(run: RunRef<'_>, status: RunStatus) -> Result<RunStatus, AgentError> {
+    if status.state == RunState::Done {
+        return Ok(status);
+    }
+    let error = status.error.unwrap_or_else(|| "the engine failed without saying why".into());
+    Err(AgentError::RunFailed { agent: run.agent.pod().to_owned(), error })
+}

@@ -1,0 +1,10 @@
+//! What is said to an agent, over any byte stream that leads to one.
+
+pub mod client;
+pub mod connect;
+pub mod error;
+pub mod follow;
+
+pub use client::AgentClient;
+pub use connect::TcpAgent;
+pub use error::AgentError;

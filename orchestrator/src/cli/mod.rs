@@ -1,0 +1,24 @@
+//! The command line: what may be typed, and one thin file a verb.
+
+pub mod args;
+pub mod completions;
+pub mod flows;
+pub mod lua;
+pub mod results;
+pub mod run;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use args::{Cli, Verb};
+
+/// Does what was typed. Exit codes: 0 as asked, 1 a failed trial or any error, 2 wrong usage, 130 interrupted.
+pub fn execute(cli: Cli) -> Result<ExitCode> {
+    match cli.verb {
+        Verb::Flows { verb } => flows::execute(&verb),
+        Verb::Run(args) => run::execute(&args),
+        Verb::Results { verb } => results::execute(&verb),
+        Verb::Lua { verb } => lua::execute(&verb),
+        Verb::Completions { shell } => completions::execute(shell),
+    }
+}

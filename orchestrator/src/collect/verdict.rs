@@ -1,0 +1,149 @@
+//! What a pair's trial amounts to.
+
+use serde::Serialize;
+use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
+use traffic::wire::{Latency, RxShard, Sample, Summary, TxShard};
+
+use crate::experiment::PairOutcome;
+
+/// What the loss was counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossBasis {
+    /// Per shard: numbers sent, by the sender's last word, less distinct numbers received, by the receiver's.
+    Sequence,
+    /// The receiver's gaps alone, since the sender has no last word: frames lost after the last one received are
+    /// not in it.
+    ReceiverGaps,
+    /// Nothing: the frames carry no mark, or the receiver has no last word.
+    NotMeasured,
+}
+
+/// The figures of one pair. Everything is final: nothing here is a difference of totals read at different times.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Sent + unsent.
+    pub offered: u64,
+    /// What the sender's NIC took.
+    pub sent: u64,
+    /// Due, but not taken by the NIC.
+    pub unsent: u64,
+    /// Distinct marked frames of this trial; all frames, where they carry no mark.
+    pub received: u64,
+    /// None where it was not measured.
+    pub lost: Option<u64>,
+    /// What `lost` was counted from.
+    pub loss_basis: LossBasis,
+    /// Came after a higher number of their shard.
+    pub reordered: u64,
+    /// Copies, beyond the first.
+    pub duplicated: u64,
+    /// Marked as ours but impossible.
+    pub invalid: u64,
+    /// So late that they could not be told from copies; counted as lost.
+    pub too_late: u64,
+    /// Frames that were not this trial's.
+    pub foreign: u64,
+    /// Distinct flows of the profile.
+    pub flows_asked: Option<u64>,
+    /// Distinct flows that arrived; none where they could not be tracked.
+    pub flows_seen: Option<u64>,
+    /// Packets a second asked of the port; none for `max`.
+    pub requested_pps: Option<f64>,
+    /// Sent, over the time from the first frame to the last.
+    pub tx_pps: f64,
+    /// Received, over the time from the first frame to the last.
+    pub rx_pps: f64,
+    /// Received bits a second of frames with FCS (layer 2).
+    pub rx_bps: f64,
+    /// The same with preamble, delimiter and gap (layer 1).
+    pub rx_bps_l1: f64,
+    /// One-way latency; none where both ends share no clock.
+    pub latency: Option<Latency>,
+    /// Received by each worker, in order of queues.
+    pub queue_packets: Vec<u64>,
+}
+
+/// Judges one pair.
+pub fn judge(outcome: &PairOutcome) -> Verdict {
+    let (tx, rx) = (&outcome.tx, &outcome.rx);
+    let sent_totals = last(tx.summary.as_ref(), &tx.samples);
+    let received_totals = last(rx.summary.as_ref(), &rx.samples);
+    let sent: u64 = sum(sent_totals, |c| c.tx_packets);
+    let unsent: u64 = sum(sent_totals, |c| c.unsent_packets);
+    let frames_in: u64 = sum(received_totals, |c| c.rx_packets);
+    let bytes_in: u64 = sum(received_totals, |c| c.rx_bytes);
+    let stamped = tx.ready.as_ref().or(rx.ready.as_ref()).is_none_or(|r| r.stamped);
+    let account = received_totals.and_then(|s| s.account).filter(|_| stamped);
+    let (lost, loss_basis) = loss(tx.summary.as_ref(), rx.summary.as_ref(), stamped, account.map(|a| a.lost));
+    let shards = rx.summary.as_ref().map_or(&[][..], |s| &s.rx_shards);
+    let distinct = stamped.then(|| shards.iter().map(|s| s.received).sum());
+    let rx_seconds = seconds(rx.summary.as_ref(), received_totals);
+    let framing = frames_in.saturating_mul(u64::from(FCS_BYTES));
+    let gaps = frames_in.saturating_mul(u64::from(WIRE_OVERHEAD_BYTES));
+    let per_second = |n: u64, s: f64| if s > 0.0 { n as f64 / s } else { 0.0 };
+    let account_or = account.unwrap_or_default();
+    Verdict {
+        offered: sent + unsent,
+        sent,
+        unsent,
+        received: distinct.filter(|_| rx.summary.is_some()).or(account.map(|a| a.received)).unwrap_or(frames_in),
+        lost,
+        loss_basis,
+        reordered: account_or.reordered,
+        duplicated: account_or.duplicated,
+        invalid: account_or.invalid,
+        too_late: account_or.too_late,
+        foreign: account_or.foreign_arp
+            + account_or.foreign_ipv4
+            + account_or.foreign_ipv6
+            + account_or.foreign_other,
+        flows_asked: tx.ready.as_ref().or(rx.ready.as_ref()).map(|r| r.flows),
+        flows_seen: account.and_then(|a| a.flows_seen),
+        requested_pps: tx.ready.as_ref().and_then(|r| r.requested_pps),
+        tx_pps: per_second(sent, seconds(tx.summary.as_ref(), sent_totals)),
+        rx_pps: per_second(frames_in, rx_seconds),
+        rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds),
+        rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds),
+        latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
+        queue_packets: received_totals.map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
+    }
+}
+
+/// Per shard: sent − distinct received. A shard that claims more received than sent loses nothing here; the
+/// warnings say so.
+fn loss(
+    tx: Option<&Summary>,
+    rx: Option<&Summary>,
+    stamped: bool,
+    gaps: Option<u64>,
+) -> (Option<u64>, LossBasis) {
+    match (tx, rx) {
+        _ if !stamped => (None, LossBasis::NotMeasured),
+        (Some(tx), Some(rx)) => {
+            let lost = tx.tx_shards.iter().map(|t| t.sent.saturating_sub(received(&rx.rx_shards, t))).sum();
+            (Some(lost), LossBasis::Sequence)
+        }
+        (None, _) if gaps.is_some() => (gaps, LossBasis::ReceiverGaps),
+        _ => (None, LossBasis::NotMeasured),
+    }
+}
+
+/// Distinct numbers of the shard that arrived; a shard that nobody saw lost everything.
+pub fn received(shards: &[RxShard], sent: &TxShard) -> u64 {
+    shards.iter().find(|s| s.shard == sent.shard).map_or(0, |s| s.received)
+}
+
+fn last<'a>(summary: Option<&'a Summary>, samples: &'a [Sample]) -> Option<&'a Sample> {
+    summary.map(|s| &s.totals).or(samples.last())
+}
+
+fn sum(sample: Option<&Sample>, pick: fn(&traffic::wire::CoreCounters) -> u64) -> u64 {
+    sample.map_or(0, |s| s.cores.iter().map(pick).sum())
+}
+
+/// From the first frame to the last; of the run so far, where there is no last word.
+fn seconds(summary: Option<&Summary>, totals: Option<&Sample>) -> f64 {
+    let ns = summary.map(|s| s.effective_ns).or(totals.map(|s| s.elapsed_ns)).unwrap_or(0);
+    ns as f64 / 1e9
+}

@@ -1,0 +1,52 @@
+//! Ctrl-C: the first one stops the traffic and keeps what was measured, the second one leaves at once.
+
+use std::process;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::lab::local::terminate;
+
+/// As shells count it: 128 + SIGINT.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+/// Tells every phase of the first Ctrl-C (or SIGTERM).
+#[derive(Debug, Clone)]
+pub struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens from now on. `pids` are asked to end when the second one comes.
+    pub fn listen(pids: Vec<u32>) -> std::io::Result<Interrupt> {
+        let mut ctrl_c = signal(SignalKind::interrupt())?;
+        let mut term = signal(SignalKind::terminate())?;
+        let (sender, receiver) = watch::channel(false);
+        tokio::spawn(async move {
+            let mut next = async || {
+                tokio::select! { _ = ctrl_c.recv() => {}, _ = term.recv() => {} }
+            };
+            next().await;
+            eprintln!("interrupted: stopping the traffic and keeping what was measured (again to leave at once)");
+            // Nobody listens any more: the trial is over anyway.
+            let _ = sender.send(true);
+            next().await;
+            eprintln!("leaving at once: `orchestrator results recover` writes what the agents have on disk");
+            pids.into_iter().for_each(terminate);
+            process::exit(i32::from(EXIT_INTERRUPTED));
+        });
+        Ok(Interrupt(receiver))
+    }
+
+    /// Whether it has come.
+    pub fn came(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it comes.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|came| *came).await.is_err() {
+            // Nobody can send any more: it never comes.
+            std::future::pending::<()>().await;
+        }
+    }
+}

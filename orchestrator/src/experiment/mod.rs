@@ -1,0 +1,16 @@
+//! From settings to outcomes: one trial on all pairs of a lab.
+
+pub mod error;
+pub mod interrupt;
+pub mod measure;
+pub mod outcome;
+pub mod prepare;
+pub mod progress;
+pub mod specs;
+pub mod trial;
+pub mod warmup;
+
+pub use error::TrialError;
+pub use interrupt::Interrupt;
+pub use outcome::{PairOutcome, Record, SideOutcome, SideRecord, Status, Timing};
+pub use progress::Progress;

@@ -1,0 +1,133 @@
+//! What is known of one pair's trial: before it ([`Record`]) and after it ([`PairOutcome`]).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use traffic::profile::Profile;
+use traffic::wire::{Inventory, Ready, RunSpec, Sample, Summary};
+
+use crate::expid::ExpId;
+
+/// Everything that is known before traffic flows. It is on disk by then, so that a killed orchestrator's results can
+/// still be written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The trial.
+    pub expid: ExpId,
+    /// Of this program.
+    pub release: String,
+    /// Wall clock at the start, nanoseconds since 1970 (UTC).
+    pub started_unix_ns: u64,
+    /// `local` or `kube`.
+    pub lab: String,
+    /// `tx0-rx0`.
+    pub pair: String,
+    /// The profile's name: its file's stem.
+    pub profile_name: String,
+    /// Its file.
+    pub profile_source: String,
+    /// As the user gave it.
+    pub profile: Profile,
+    /// Seconds of sending.
+    pub duration_s: f64,
+    /// Seconds of warm-up.
+    pub warmup_s: f64,
+    /// Seconds between the values of the sender's series.
+    pub sample_interval_s: u32,
+    /// At most so many values in the sender's series.
+    pub sample_count: Option<u32>,
+    /// Every option of the run.
+    pub options: BTreeMap<String, String>,
+    /// The sender.
+    pub tx: SideRecord,
+    /// The receiver.
+    pub rx: SideRecord,
+    /// Known before the start.
+    pub warnings: Vec<String>,
+}
+
+/// One end, before traffic flows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SideRecord {
+    /// `tx0`, `rx0`.
+    pub pod: String,
+    /// Its machine.
+    pub node: String,
+    /// Its agent's process, where it is one of this machine's.
+    pub agent_pid: Option<u32>,
+    /// What its agent was asked.
+    pub spec: RunSpec,
+    /// What its agent was asked for the warm-up.
+    pub warmup_spec: Option<RunSpec>,
+    /// What its machine has.
+    pub inventory: Inventory,
+}
+
+/// How a pair's trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As planned.
+    Complete,
+    /// By Ctrl-C; what was measured until then is whole.
+    Interrupted,
+    /// By a fault; what was measured until then is kept.
+    Failed,
+}
+
+/// One end, afterwards.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SideOutcome {
+    /// Once its port was up.
+    pub ready: Option<Ready>,
+    /// In order, without holes.
+    pub samples: Vec<Sample>,
+    /// Once it was over.
+    pub summary: Option<Summary>,
+}
+
+/// Where the time went, seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// First contact, inventories, warm-up's preparation left out.
+    pub contact_s: f64,
+    /// The warm-up with its preparation.
+    pub warmup_s: f64,
+    /// Both ports up and ready.
+    pub prepare_s: f64,
+    /// From the start of the sender to its end.
+    pub run_s: f64,
+    /// From the end of the sender to the end of the receiver.
+    pub drain_s: f64,
+    /// Everything up to the writing of results, less warm-up and sending time.
+    pub overhead_s: f64,
+}
+
+/// One pair's trial, afterwards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairOutcome {
+    /// What was known before.
+    pub record: Record,
+    /// How it ended.
+    pub status: Status,
+    /// Why it failed, with the next step.
+    pub error: Option<String>,
+    /// The sender.
+    pub tx: SideOutcome,
+    /// The receiver.
+    pub rx: SideOutcome,
+    /// The receiving pod's samples of the warm-up, in which it sends.
+    pub warmup: Vec<Sample>,
+    /// Known since the start.
+    pub warnings: Vec<String>,
+    /// Where the time went; none when recovered from disk.
+    pub timing: Option<Timing>,
+}
+
+impl PairOutcome {
+    /// Whether there is anything to keep.
+    pub fn measured(&self) -> bool {
+        let has = |side: &SideOutcome| !side.samples.is_empty() || side.summary.is_some();
+        has(&self.tx) || has(&self.rx)
+    }
+}

@@ -1,0 +1,49 @@
+//! Getting a pair ready: first contact, and both ports up.
+
+use std::time::Duration;
+
+use traffic::wire::{Ready, RunSpec, RunStatus};
+
+use super::specs::PairSpecs;
+use crate::agent::{AgentClient, AgentError};
+use crate::lab::{LabPair, PairInventory};
+
+/// EAL with hugepages to zero and a NIC to bring up takes seconds; more than this is a fault.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+
+/// Says hello to both agents and asks what their machines have.
+pub async fn contact(pair: &LabPair) -> Result<PairInventory, AgentError> {
+    let (tx, rx) = (&pair.tx.agent, &pair.rx.agent);
+    tx.greet().await?;
+    rx.greet().await?;
+    Ok(PairInventory { tx: tx.inventory().await?, rx: rx.inventory().await? })
+}
+
+/// Both ends ready to start. `rxN`'s port comes first: frames must never meet a closed door, and a memif receiver
+/// serves the socket that its sender connects to.
+pub async fn both(
+    first: (&AgentClient, &RunSpec),
+    second: (&AgentClient, &RunSpec),
+) -> Result<(Ready, Ready), AgentError> {
+    Ok((one(first).await?, one(second).await?))
+}
+
+/// The measured run's ports, sender's first in the answer.
+pub async fn main(pair: &LabPair, specs: &PairSpecs) -> Result<(Ready, Ready), AgentError> {
+    let (rx, tx) = both((&pair.rx.agent, &specs.rx), (&pair.tx.agent, &specs.tx)).await?;
+    Ok((tx, rx))
+}
+
+async fn one((agent, spec): (&AgentClient, &RunSpec)) -> Result<Ready, AgentError> {
+    agent.prepare(spec).await?;
+    let status = agent.run(&spec.id).wait_ready(READY_LIMIT).await?;
+    ready_of(agent, status)
+}
+
+fn ready_of(agent: &AgentClient, status: RunStatus) -> Result<Ready, AgentError> {
+    status.ready.map(|r| *r).ok_or_else(|| AgentError::Unreadable {
+        agent: agent.pod().to_owned(),
+        what: "the state of its run".into(),
+        reason: "ready, without saying what became of its port".into(),
+    })
+}

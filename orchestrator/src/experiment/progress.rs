@@ -1,0 +1,142 @@
+//! What the user sees while a trial runs: bars on a terminal, a plain line a second elsewhere, or JSON lines.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use traffic::wire::{Role, Sample};
+
+use crate::settings::OutputFormat;
+use crate::show::{count, mpps};
+
+/// Live output. Tables and JSON go to standard output, everything for the eye to standard error.
+#[derive(Debug)]
+pub struct Progress {
+    format: OutputFormat,
+    /// On a terminal only.
+    bars: Option<MultiProgress>,
+    pairs: RefCell<Vec<PairView>>,
+}
+
+#[derive(Debug)]
+struct PairView {
+    name: String,
+    bar: Option<ProgressBar>,
+    tx: Side,
+    rx: Side,
+}
+
+/// The latest two samples of one end, as far as they matter here.
+#[derive(Debug, Default, Clone, Copy)]
+struct Side {
+    offered_pps: f64,
+    passed_pps: f64,
+    lost: Option<u64>,
+    offered: u64,
+    passed: u64,
+    elapsed_ns: u64,
+}
+
+impl Side {
+    fn take(&mut self, role: Role, sample: &Sample) {
+        let (offered, passed) = match role {
+            Role::Tx => {
+                let sent: u64 = sample.cores.iter().map(|c| c.tx_packets).sum();
+                (sent + sample.cores.iter().map(|c| c.unsent_packets).sum::<u64>(), sent)
+            }
+            Role::Rx => {
+                let received =
+                    sample.account.map_or_else(|| sample.cores.iter().map(|c| c.rx_packets).sum(), |a| a.received);
+                (received, received)
+            }
+        };
+        let seconds = Duration::from_nanos(sample.elapsed_ns.saturating_sub(self.elapsed_ns)).as_secs_f64();
+        if seconds > 0.0 {
+            self.offered_pps = offered.saturating_sub(self.offered) as f64 / seconds;
+            self.passed_pps = passed.saturating_sub(self.passed) as f64 / seconds;
+        }
+        self.lost = sample.account.map(|a| a.lost);
+        (self.offered, self.passed, self.elapsed_ns) = (offered, passed, sample.elapsed_ns);
+    }
+}
+
+impl Progress {
+    /// For pairs of these names; a bar each runs for `seconds`.
+    pub fn new(format: OutputFormat, names: Vec<String>, seconds: f64) -> Progress {
+        let on_terminal = format == OutputFormat::Table && std::io::stderr().is_terminal();
+        let bars = on_terminal.then(MultiProgress::new);
+        let bar = |name: &String| {
+            let bar = ProgressBar::new(seconds.ceil() as u64).with_prefix(name.clone());
+            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:24} {pos}/{len} s  {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        };
+        let pairs = names
+            .into_iter()
+            .map(|name| PairView {
+                bar: bars.as_ref().map(|b| b.add(bar(&name))),
+                name,
+                tx: Side::default(),
+                rx: Side::default(),
+            })
+            .collect();
+        Progress { format, bars, pairs: RefCell::new(pairs) }
+    }
+
+    /// One line for the eye.
+    pub fn say(&self, line: &str) {
+        match &self.bars {
+            // Without a terminal to draw on, the line is not worth failing for.
+            Some(bars) => drop(bars.println(line)),
+            None => drop(writeln!(std::io::stderr(), "{line}")),
+        }
+    }
+
+    /// One sample of pair `index`; lines follow the receiver's clock.
+    pub fn sample(&self, index: usize, role: Role, sample: &Sample) {
+        let mut pairs = self.pairs.borrow_mut();
+        let Some(pair) = pairs.get_mut(index) else { return };
+        match role {
+            Role::Tx => pair.tx.take(role, sample),
+            Role::Rx => pair.rx.take(role, sample),
+        }
+        if self.format == OutputFormat::Json {
+            let line = serde_json::json!({"event": "sample", "pair": pair.name, "role": role, "sample": sample});
+            // A reader that went away must not end the measurement.
+            drop(writeln!(std::io::stdout(), "{line}"));
+        } else if role == Role::Rx {
+            pair.show();
+        }
+    }
+
+    /// Takes the bars off the screen.
+    pub fn finish(&self) {
+        for pair in self.pairs.borrow().iter() {
+            if let Some(bar) = &pair.bar {
+                bar.finish_and_clear();
+            }
+        }
+    }
+}
+
+impl PairView {
+    fn show(&self) {
+        let seconds = self.rx.elapsed_ns / 1_000_000_000;
+        let lost = self.rx.lost.map_or_else(|| "not measured".into(), count);
+        let rates = format!(
+            "offered {}  sent {}  received {}  lost {lost}",
+            mpps(self.tx.offered_pps),
+            mpps(self.tx.passed_pps),
+            mpps(self.rx.passed_pps)
+        );
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(seconds);
+                bar.set_message(rates);
+            }
+            None => drop(writeln!(std::io::stderr(), "{} {seconds:>4} s  {rates}", self.name)),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the agents of a pair are asked: pure functions from settings to run specs.
+
+use std::net::Ipv4Addr;
+
+use traffic::mac::Mac;
+use traffic::profile::{Ethernet, Field, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::units::{FrameSize, Rate};
+use traffic::wire::{RunSpec, Role, VERSION};
+
+use crate::expid::ExpId;
+use crate::lab::{LabPair, PairCores, PairInventory};
+use crate::settings::{Settings, SideSettings, bounded};
+
+/// What preparation, drain and collection may take beyond the sending itself before an engine ends by itself.
+const LIMIT_MARGIN_S: u32 = 60;
+/// Enough to teach every switch on the way, too little to disturb anybody.
+const WARMUP_RATE_PPS: f64 = 1000.0;
+
+/// Both ends' specs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairSpecs {
+    /// For the sender's agent.
+    pub tx: RunSpec,
+    /// For the receiver's agent.
+    pub rx: RunSpec,
+}
+
+/// The measured run: `txN` sends, `rxN` receives.
+pub fn main_specs(
+    settings: &Settings,
+    expid: ExpId,
+    pair: &LabPair,
+    cores: &PairCores,
+    inventory: &PairInventory,
+) -> PairSpecs {
+    let profile = bounded(&settings.profiles[pair.index].profile, settings.duration_s);
+    let spec = |pod: &str, role, device: &str, lcores: &[u32], workers, side: SideSettings| RunSpec {
+        id: format!("{expid}-{pod}"),
+        role,
+        device: device.to_owned(),
+        lcores: lcores.to_vec(),
+        workers: Some(workers),
+        descriptors: side.descriptors,
+        socket_mem_mib: side.socket_mem_mib,
+        ..base(settings, profile.clone(), expid.tag(), cores.tx_workers, settings.duration_s)
+    };
+    let (tx, rx) = (&pair.tx, &pair.rx);
+    PairSpecs {
+        tx: spec(&tx.pod, Role::Tx, &tx.device, &cores.tx, cores.tx_workers, settings.tx),
+        rx: RunSpec {
+            tx_clock: Some(inventory.tx.clock.clone()),
+            ..spec(&rx.pod, Role::Rx, &rx.device, &cores.rx, cores.rx_workers, settings.rx)
+        },
+    }
+}
+
+/// The warm-up: `rxN` sends to `txN`'s address, so that switches on the way learn where both are.
+///
+/// In the result, `tx` is for the sending pod's agent, which is `rxN`'s.
+pub fn warmup_specs(
+    settings: &Settings,
+    expid: ExpId,
+    pair: &LabPair,
+    cores: &PairCores,
+) -> PairSpecs {
+    let measured = &settings.profiles[pair.index].profile;
+    let (tx_mac, rx_mac) = warmup_macs(pair, measured);
+    let profile = warmup_profile(rx_mac, tx_mac, settings.warmup_s);
+    let spec = |pod: &str, role, device: &str, lcores: &[u32], side: SideSettings| RunSpec {
+        id: format!("{expid}-{pod}-warmup"),
+        role,
+        device: device.to_owned(),
+        lcores: lcores.iter().take(2).copied().collect(),
+        workers: Some(1),
+        descriptors: side.descriptors,
+        socket_mem_mib: side.socket_mem_mib,
+        ..base(settings, profile.clone(), expid.warmup_tag(), 1, settings.warmup_s)
+    };
+    PairSpecs {
+        tx: spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx),
+        rx: spec(&pair.tx.pod, Role::Rx, &pair.tx.device, &cores.tx, settings.tx),
+    }
+}
+
+/// What both ends and both runs have in common.
+fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sending_s: f64) -> RunSpec {
+    // Saturates far above any run; the engine has limits of its own.
+    let limit_s = (sending_s.ceil() as u32).saturating_add(LIMIT_MARGIN_S);
+    RunSpec {
+        version: VERSION,
+        id: String::new(),
+        role: Role::Tx,
+        device: String::new(),
+        profile,
+        tag,
+        tx_workers,
+        lcores: Vec::new(),
+        workers: None,
+        descriptors: RunSpec::default_descriptors(),
+        burst: settings.burst,
+        memory: settings.memory,
+        socket_mem_mib: None,
+        sample_interval_ms: RunSpec::default_sample_interval_ms(),
+        drain_quiet_ms: RunSpec::default_drain_quiet_ms(),
+        drain_limit_ms: RunSpec::default_drain_limit_ms(),
+        limit_s,
+        tx_clock: None,
+    }
+}
+
+/// The ports' addresses, sender's first: the lab's where it knows them, else those that the profile was made with.
+fn warmup_macs(pair: &LabPair, profile: &Profile) -> (Mac, Mac) {
+    let written = profile.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
+    let (src, dst) = written.unwrap_or_default();
+    (pair.tx.mac.unwrap_or(src), pair.rx.mac.unwrap_or(dst))
+}
+
+fn warmup_profile(src: Mac, dst: Mac, duration_s: f64) -> Profile {
+    Profile {
+        name: Some("warm-up".into()),
+        rate: Rate::Pps(WARMUP_RATE_PPS),
+        stop: Stop::DurationS(duration_s),
+        stamp: true,
+        streams: vec![Stream {
+            name: None,
+            frame_size: FrameSize::MIN,
+            ethernet: Ethernet { src: Field::Fixed(src), dst: Field::Fixed(dst) },
+            ipv4: Ipv4 {
+                src: Field::Fixed(Ipv4Addr::new(192, 168, 2, 1)),
+                dst: Field::Fixed(Ipv4Addr::new(192, 168, 1, 1)),
+                ttl: Ipv4::default_ttl(),
+            },
+            udp: Some(Ports { src: Field::Fixed(1024), dst: Field::Fixed(1024) }),
+            tcp: None,
+            payload: Payload::default(),
+        }],
+    }
+}

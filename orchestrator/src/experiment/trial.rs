@@ -1,0 +1,285 @@
+//! One trial on all pairs: contact → warm up → prepare → run → drain → collect. The pairs go through each phase
+//! together; one that fails is left behind with its reason while the others finish.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::join_all;
+use traffic::profile::Stop;
+use traffic::wire::{Ready, RunStatus};
+
+use super::measure::{self, Measured, SenderEnd};
+use super::outcome::{PairOutcome, Record, SideOutcome, SideRecord, Status, Timing};
+use super::specs::{PairSpecs, main_specs, warmup_specs};
+use super::warmup::{self, Warmup};
+use super::{Interrupt, Progress, TrialError, prepare};
+use crate::agent::{AgentClient, AgentError};
+use crate::expid::ExpId;
+use crate::lab::{Lab, LabPair, PairCores, PairInventory};
+use crate::results::TrialFolder;
+use crate::settings::Settings;
+
+/// Everything that a trial is given.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// What the user asked.
+    pub settings: &'a Settings,
+    /// Its folder.
+    pub folder: &'a TrialFolder,
+    /// Ctrl-C.
+    pub interrupt: &'a Interrupt,
+    /// The user's eyes.
+    pub progress: &'a Progress,
+    /// When the command began: overhead counts from there.
+    pub begun: Instant,
+}
+
+/// A pair on its way through the phases.
+struct PairRun<'a> {
+    pair: &'a LabPair,
+    specs: PairSpecs,
+    warmup_specs: Option<PairSpecs>,
+    record: Record,
+    warmup: Warmup,
+    ready: Option<(Ready, Ready)>,
+    measured: Option<Measured>,
+    failure: Option<String>,
+}
+
+impl PairRun<'_> {
+    fn alive(&self) -> bool {
+        self.failure.is_none()
+    }
+
+    /// The value of a phase; a failed one is kept as the pair's reason.
+    fn take<T>(&mut self, result: Result<T, AgentError>) -> Option<T> {
+        result.map_err(|error| self.failure = Some(error.to_string())).ok()
+    }
+}
+
+impl Trial<'_> {
+    /// Runs it. An error means that nothing was measured; a pair that failed is an outcome.
+    pub async fn run<L: Lab>(&self, lab: &L) -> Result<Vec<PairOutcome>, TrialError> {
+        let mut timing = Timing::default();
+        let mut runs = self.or_interrupted(self.begin(lab)).await??;
+        timing.contact_s = self.begun.elapsed().as_secs_f64();
+        if self.settings.warmup_s > 0.0 {
+            timing.warmup_s = self.timed(self.warm_up(&mut runs)).await?;
+        }
+        timing.prepare_s = self.timed(self.prepare(&mut runs)).await?;
+        self.start(&mut runs).await;
+        self.measure(&mut runs).await;
+        self.progress.finish();
+        Ok(runs.into_iter().map(|run| self.outcome(run, timing)).collect())
+    }
+
+    /// Contact, cores, specs; the record of every pair is on disk before anything else happens.
+    async fn begin<'p, L: Lab>(&self, lab: &'p L) -> Result<Vec<PairRun<'p>>, TrialError> {
+        let contacts = join_all(lab.pairs().iter().map(prepare::contact)).await;
+        let inventories = contacts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let cores = lab.cores(&inventories, self.settings.cores)?;
+        if let Some(warning) = cores.iter().find_map(|c| c.warning.as_deref()) {
+            self.progress.say(&format!("warning: {warning}"));
+        }
+        let mut runs = Vec::new();
+        for ((pair, inventory), cores) in lab.pairs().iter().zip(&inventories).zip(&cores) {
+            let run = self.plan(lab.kind(), pair, inventory, cores);
+            self.folder.save_record(&run.record)?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    fn plan<'p>(
+        &self,
+        kind: &str,
+        pair: &'p LabPair,
+        inventory: &PairInventory,
+        cores: &PairCores,
+    ) -> PairRun<'p> {
+        let (settings, expid) = (self.settings, self.folder.expid());
+        let specs = main_specs(settings, expid, pair, cores, inventory);
+        let warmup_specs = (settings.warmup_s > 0.0).then(|| warmup_specs(settings, expid, pair, cores));
+        let record = self.record(kind, expid, pair, inventory, &specs, warmup_specs.as_ref(), cores);
+        PairRun {
+            pair,
+            specs,
+            warmup_specs,
+            record,
+            warmup: Warmup::default(),
+            ready: None,
+            measured: None,
+            failure: None,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is one part of the record")]
+    fn record(
+        &self,
+        kind: &str,
+        expid: ExpId,
+        pair: &LabPair,
+        inventory: &PairInventory,
+        specs: &PairSpecs,
+        warmup: Option<&PairSpecs>,
+        cores: &PairCores,
+    ) -> Record {
+        let settings = self.settings;
+        let loaded = &settings.profiles[pair.index];
+        let side = |end: &crate::lab::Endpoint, spec, warmup_spec, inventory| SideRecord {
+            pod: end.pod.clone(),
+            node: end.node.clone(),
+            agent_pid: end.pid,
+            spec,
+            warmup_spec,
+            inventory,
+        };
+        let warmup_of = |pick: fn(&PairSpecs) -> &traffic::wire::RunSpec| warmup.map(|w| pick(w).clone());
+        Record {
+            expid,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            started_unix_ns: unix_ns(),
+            lab: kind.to_owned(),
+            pair: pair.name(),
+            profile_name: loaded.name.clone(),
+            profile_source: loaded.source.display().to_string(),
+            profile: loaded.profile.clone(),
+            duration_s: settings.duration_s,
+            warmup_s: settings.warmup_s,
+            sample_interval_s: settings.sample_interval_s,
+            sample_count: settings.sample_count,
+            options: settings.options.clone(),
+            tx: side(&pair.tx, specs.tx.clone(), warmup_of(|w| &w.rx), inventory.tx.clone()),
+            rx: side(&pair.rx, specs.rx.clone(), warmup_of(|w| &w.tx), inventory.rx.clone()),
+            warnings: loaded.notes.iter().cloned().chain(cores.warning.clone()).collect(),
+        }
+    }
+
+    async fn warm_up(&self, runs: &mut [PairRun<'_>]) {
+        let seconds = self.settings.warmup_s;
+        self.progress.say(&format!("warming up for {seconds} s"));
+        join_all(runs.iter_mut().map(async |run| {
+            let Some(specs) = &run.warmup_specs else { return };
+            let result = warmup::run(run.pair, specs, seconds).await;
+            if let Some(done) = run.take(result) {
+                run.warmup = done;
+            }
+        }))
+        .await;
+    }
+
+    async fn prepare(&self, runs: &mut [PairRun<'_>]) {
+        join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+            let result = prepare::main(run.pair, &run.specs).await;
+            run.ready = run.take(result);
+        }))
+        .await;
+    }
+
+    /// Every receiver counts before any sender sends.
+    async fn start(&self, runs: &mut [PairRun<'_>]) {
+        let started: Vec<_> = runs.iter().filter(|r| r.alive()).map(|r| r.pair.name()).collect();
+        if !started.is_empty() {
+            let seconds = self.settings.duration_s;
+            self.progress.say(&format!("sending for {seconds} s on {}", started.join(", ")));
+        }
+        join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+            let result = measure::start_receiver(run.pair, &run.specs).await;
+            run.take(result);
+        }))
+        .await;
+        join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+            let result = measure::start_sender(run.pair, &run.specs).await;
+            run.take(result);
+        }))
+        .await;
+    }
+
+    async fn measure(&self, runs: &mut [PairRun<'_>]) {
+        let duration = Duration::from_secs_f64(self.settings.duration_s);
+        join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+            let end = match run.specs.tx.profile.stop {
+                Stop::DurationS(_) => SenderEnd::ByItself(duration),
+                Stop::Count(_) | Stop::Never => SenderEnd::ToldAfter(duration),
+            };
+            let measured =
+                measure::to_the_end(run.pair, &run.specs, end, self.interrupt, self.progress).await;
+            run.measured = Some(measured);
+        }))
+        .await;
+    }
+
+    fn outcome(&self, run: PairRun<'_>, mut timing: Timing) -> PairOutcome {
+        let mut failures: Vec<String> = run.failure.into_iter().collect();
+        let mut outcome = PairOutcome {
+            record: run.record,
+            status: Status::Complete,
+            error: None,
+            tx: SideOutcome::default(),
+            rx: SideOutcome::default(),
+            warmup: run.warmup.samples,
+            warnings: run.warmup.warnings,
+            timing: None,
+        };
+        if let Some((tx, rx)) = run.ready {
+            (outcome.tx.ready, outcome.rx.ready) = (Some(tx), Some(rx));
+        }
+        if let Some(measured) = run.measured {
+            timing.run_s = measured.sending.as_secs_f64();
+            timing.drain_s = measured.draining.as_secs_f64();
+            for (side, followed) in [(&mut outcome.tx, measured.tx), (&mut outcome.rx, measured.rx)] {
+                side.samples = followed.samples;
+                match followed.end {
+                    Ok(RunStatus { summary, .. }) => side.summary = summary.map(|s| *s),
+                    Err(error) => failures.push(error.to_string()),
+                }
+            }
+        }
+        let spent = self.begun.elapsed().as_secs_f64();
+        timing.overhead_s = (spent - self.settings.warmup_s - timing.run_s.min(self.settings.duration_s)).max(0.0);
+        outcome.timing = Some(timing);
+        outcome.status = match (failures.is_empty(), self.interrupt.came()) {
+            (false, _) => Status::Failed,
+            (true, true) => Status::Interrupted,
+            (true, false) => Status::Complete,
+        };
+        outcome.error = (!failures.is_empty()).then(|| failures.join("; "));
+        outcome
+    }
+
+    /// A phase before any traffic, given up when the user wants to leave.
+    async fn or_interrupted<T>(&self, phase: impl Future<Output = T>) -> Result<T, TrialError> {
+        tokio::select! {
+            value = phase => Ok(value),
+            () = self.interrupt.wait() => Err(TrialError::Interrupted),
+        }
+    }
+
+    /// The seconds that such a phase took.
+    async fn timed(&self, phase: impl Future<Output = ()>) -> Result<f64, TrialError> {
+        let begun = Instant::now();
+        self.or_interrupted(phase).await?;
+        Ok(begun.elapsed().as_secs_f64())
+    }
+}
+
+/// Ends and forgets every run of these outcomes at their agents, once the results are written. An agent that does not
+/// answer ends its runs by its own limits.
+pub async fn forget<L: Lab>(lab: &L, records: impl Iterator<Item = &Record>) {
+    let ends = lab.pairs().iter().flat_map(|p| [&p.tx, &p.rx]);
+    let agents: HashMap<&str, &AgentClient> = ends.map(|e| (e.pod.as_str(), &e.agent)).collect();
+    let sides = records.flat_map(|r| [&r.tx, &r.rx]);
+    join_all(sides.map(async |side| {
+        let Some(agent) = agents.get(side.pod.as_str()) else { return };
+        for spec in side.warmup_spec.iter().chain([&side.spec]) {
+            let _ = agent.run(&spec.id).delete().await;
+        }
+    }))
+    .await;
+}
+
+/// The wall clock; 0 where it stands before 1970.
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

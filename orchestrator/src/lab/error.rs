@@ -1,0 +1,68 @@
+//! What can stand in the way of a lab.
+
+use std::path::PathBuf;
+
+/// A lab that can't be had, or not so.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// No dataplane to start.
+    #[error(
+        "the program `dataplane` was not found beside this one, in $DATAPLANE or in $PATH; build it with \
+         `cargo build` or name it with --dataplane PATH"
+    )]
+    NoDataplane,
+    /// The named one is not a program.
+    #[error("{place} names `{path}`, which is not a file that can be run: {reason}")]
+    BadDataplane {
+        /// `--dataplane` or `$DATAPLANE`.
+        place: &'static str,
+        /// What was named.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// An agent did not come up.
+    #[error("the agent of {pod} did not start: {reason}{log}")]
+    AgentStart {
+        /// The pod.
+        pod: String,
+        /// What was waited for, or what the system said.
+        reason: String,
+        /// The end of what it wrote to standard error, on lines of its own.
+        log: String,
+    },
+    /// Too few CPUs.
+    #[error(
+        "a pair needs at least 2 CPUs and this process may use {0}: give it more (taskset, cpuset, the pod's CPU limit)"
+    )]
+    TooFewCpus(usize),
+    /// One device list is shorter than the number of pairs.
+    #[error("{flag} was given {given} times for {pairs} pair(s): give it once for every pair, or not at all")]
+    DeviceCount {
+        /// `--tx-device` or `--rx-device`.
+        flag: &'static str,
+        /// How often.
+        given: usize,
+        /// For how many.
+        pairs: usize,
+    },
+    /// Only one end was named.
+    #[error("{given} was given without {missing}: name both ends of a pair, or none to join them by memif")]
+    OneEnd {
+        /// The flag that was given.
+        given: &'static str,
+        /// The one that was not.
+        missing: &'static str,
+    },
+    /// Not in the notation.
+    #[error(transparent)]
+    Device(#[from] traffic::device::DeviceError),
+    /// A folder for sockets.
+    #[error("no folder for memif sockets can be made in {place}: {reason}; set TMPDIR to a folder that can be written")]
+    SocketFolder {
+        /// The parent.
+        place: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+}

@@ -1,0 +1,78 @@
+//! Where pairs live. [`local`] runs agents as processes of this machine; a Kubernetes cluster is one more [`Lab`].
+//! Everything above this module is the same code for all of them.
+
+pub mod binary;
+pub mod cores;
+pub mod devices;
+pub mod error;
+pub mod local;
+
+use std::future::Future;
+
+use traffic::mac::Mac;
+use traffic::wire::Inventory;
+
+use crate::agent::AgentClient;
+pub use cores::{CoreWish, PairCores};
+pub use error::LabError;
+
+/// One end of a pair.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// `tx0`, `rx0`.
+    pub pod: String,
+    /// The machine it runs on.
+    pub node: String,
+    /// In the project's notation.
+    pub device: String,
+    /// The port's address where it is known before the port is open.
+    pub mac: Option<Mac>,
+    /// The agent's process id, where it is one of this machine's.
+    pub pid: Option<u32>,
+    /// Its agent.
+    pub agent: AgentClient,
+}
+
+/// A sender and its receiver.
+#[derive(Debug)]
+pub struct LabPair {
+    /// From 0.
+    pub index: usize,
+    /// The sender.
+    pub tx: Endpoint,
+    /// The receiver.
+    pub rx: Endpoint,
+}
+
+impl LabPair {
+    /// `tx0-rx0`.
+    pub fn name(&self) -> String {
+        pair_name(self.index)
+    }
+}
+
+/// The name of pair `index`, and of its folders: `tx0-rx0`.
+pub fn pair_name(index: usize) -> String {
+    format!("tx{index}-rx{index}")
+}
+
+/// What both agents of a pair said of their machines.
+#[derive(Debug, Clone)]
+pub struct PairInventory {
+    /// The sender's.
+    pub tx: Inventory,
+    /// The receiver's.
+    pub rx: Inventory,
+}
+
+/// A set of pairs that are up, with an agent at each end.
+pub trait Lab {
+    /// `local`, `kube`: for results.
+    fn kind(&self) -> &'static str;
+    /// All pairs, by index.
+    fn pairs(&self) -> &[LabPair];
+    /// The CPUs of every pair's engines.
+    fn cores(&self, inventories: &[PairInventory], wish: CoreWish) -> Result<Vec<PairCores>, LabError>;
+    /// Ends everything that this lab started; what did not go well comes back as sentences.
+    fn teardown(self) -> impl Future<Output = Vec<String>>;
+}

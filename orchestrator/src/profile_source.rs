@@ -1,0 +1,123 @@
+//! Profiles by name: a path, or a file of `flows/txN-rxN/`; Lua scripts are imported, the others read.
+
+use std::path::{Path, PathBuf};
+
+use lua_compat::{Import, ImportError, ImportOptions, import_file};
+use traffic::fault::Faults;
+use traffic::plan::Plan;
+use traffic::profile::Profile;
+use traffic::profile::load::{LoadError, load_file};
+
+use crate::lab::pair_name;
+
+/// A profile that can be sent.
+#[derive(Debug, Clone)]
+pub struct LoadedProfile {
+    /// Its file's stem.
+    pub name: String,
+    /// Its file.
+    pub source: PathBuf,
+    /// What it says.
+    pub profile: Profile,
+    /// What an import did not carry over.
+    pub notes: Vec<String>,
+}
+
+/// A profile that can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No such file in either place.
+    #[error(
+        "profile `{name}` is neither {} nor a file here; make it with `orchestrator flows generate`, or give a path", looked.display()
+    )]
+    NotFound {
+        /// As typed.
+        name: String,
+        /// Where it would be.
+        looked: PathBuf,
+    },
+    /// A TOML, JSON or YAML file.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A Lua script.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// What it says makes no sense.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+}
+
+/// How a profile is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions {
+    /// Send what Pktgen 23.03 would have sent.
+    pub quirks: bool,
+    /// Send without the mark.
+    pub no_stamp: bool,
+}
+
+/// The profile of every one of `pairs` pairs, checked.
+pub fn for_pairs(
+    name: &str,
+    flows_folder: &Path,
+    pairs: usize,
+    options: ReadOptions,
+) -> Result<Vec<LoadedProfile>, SourceError> {
+    (0..pairs).map(|pair| read(&find(name, flows_folder, pair)?, options)).collect()
+}
+
+/// The file that `name` means for pair `index`: a path as it stands, a bare name in the pair's own folder first.
+pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, SourceError> {
+    let typed = PathBuf::from(name);
+    if typed.components().count() > 1 {
+        return Ok(typed);
+    }
+    let own = flows_folder.join(pair_name(index)).join(name);
+    if own.is_file() {
+        return Ok(own);
+    }
+    if typed.is_file() { Ok(typed) } else { Err(SourceError::NotFound { name: name.to_owned(), looked: own }) }
+}
+
+/// Reads and checks one file.
+pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+    let (mut profile, notes) = if is_lua(path) {
+        let import = import(path, options.quirks)?;
+        let notes = import.report.warnings().map(|n| format!("{}: {n}", path.display())).collect();
+        (import.profile, notes)
+    } else {
+        (load_file(path)?, Vec::new())
+    };
+    profile.stamp &= !options.no_stamp;
+    Plan::compile(&profile).map_err(|faults| Faults { source_name: path.display().to_string(), ..faults })?;
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(LoadedProfile { name, source: path.to_owned(), profile, notes })
+}
+
+/// Imports a Lua script with its whole report.
+pub fn import(path: &Path, quirks: bool) -> Result<Import, SourceError> {
+    Ok(import_file(path, &ImportOptions { quirks, ..ImportOptions::default() })?)
+}
+
+fn is_lua(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("lua"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_bare_name_is_each_pairs_own_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for pair in ["tx0-rx0", "tx1-rx1"] {
+            fs::create_dir(folder.path().join(pair)).unwrap();
+            fs::write(folder.path().join(pair).join("p.lua"), "").unwrap();
+        }
+        assert_eq!(find("p.lua", folder.path(), 1).unwrap(), folder.path().join("tx1-rx1/p.lua"));
+        assert_eq!(find("some/p.lua", folder.path(), 1).unwrap(), Path::new("some/p.lua"));
+        let error = find("q.lua", folder.path(), 0).unwrap_err().to_string();
+        assert!(error.contains("profile `q.lua` is neither") && error.contains("flows generate"), "{error}");
+    }
+}

@@ -1,0 +1,62 @@
+//! `metadata.txt`: `#` comments and `key=value`.
+
+use std::fmt::Write;
+
+use traffic::wire::{Ready, RunSpec};
+
+use super::ResultsError;
+use super::names::line_time;
+use crate::experiment::{PairOutcome, SideRecord};
+
+/// Who, what, where and how of one pair's trial.
+pub fn metadata(outcome: &PairOutcome) -> Result<String, ResultsError> {
+    let record = &outcome.record;
+    let (tx, rx) = (&record.tx, &record.rx);
+    let mut text = String::from("# dpdk-k8s-bench trial; everything is in result.json\n");
+    let mut put = |key: &str, value: &str| {
+        let line = value.replace(['\n', '\r'], " ");
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{key}={line}");
+    };
+    put("expid", &record.expid.to_string());
+    put("timestamp", &line_time(record.started_unix_ns)?);
+    put("profile", &record.profile_source);
+    put("tx_pod", &tx.pod);
+    put("rx_pod", &rx.pod);
+    put("tx_node", &tx.node);
+    put("rx_node", &rx.node);
+    put("tx_mac", &mac(outcome.tx.ready.as_ref()));
+    put("rx_mac", &mac(outcome.rx.ready.as_ref()));
+    put("tx_numa", &numa(outcome.tx.ready.as_ref()));
+    put("rx_numa", &numa(outcome.rx.ready.as_ref()));
+    put("warmup_cmd_tx", &warmup_command(tx));
+    put("warmup_cmd_rx", &warmup_command(rx));
+    put("testpmd_cmd", &command(&rx.spec));
+    put("tx_cmdline", &command(&tx.spec));
+    put("rx_cmdline", &command(&rx.spec));
+    put("lab", &record.lab);
+    put("release", &record.release);
+    let _ = writeln!(text, "# options of the run");
+    for (key, value) in &record.options {
+        let _ = writeln!(text, "{key}={}", value.replace(['\n', '\r'], " "));
+    }
+    Ok(text)
+}
+
+fn mac(ready: Option<&Ready>) -> String {
+    ready.map(|r| r.mac.to_string()).unwrap_or_default()
+}
+
+fn numa(ready: Option<&Ready>) -> String {
+    ready.map(|r| r.numa_node.to_string()).unwrap_or_default()
+}
+
+fn warmup_command(side: &SideRecord) -> String {
+    side.warmup_spec.as_ref().map(command).unwrap_or_default()
+}
+
+/// What does the same by hand: the engine with its spec on standard input, where `start` follows it.
+fn command(spec: &RunSpec) -> String {
+    let json = serde_json::to_string(spec).unwrap_or_default();
+    format!("dataplane engine <<< '{json}'")
+}

@@ -1,0 +1,16 @@
+//! The result files: `results/<expid>/<txN-rxN>/`, in the formats that scripts of the old system read.
+
+pub mod csv;
+pub mod error;
+pub mod layout;
+pub mod log;
+pub mod metadata;
+pub mod names;
+pub mod npz;
+pub mod recover;
+pub mod result_json;
+pub mod table;
+pub mod write;
+
+pub use error::ResultsError;
+pub use layout::TrialFolder;

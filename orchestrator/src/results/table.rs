@@ -1,0 +1,62 @@
+//! The table at the end.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::result_json::Judged;
+use crate::show::{count, nanos};
+
+const HEADER: [&str; 15] = [
+    "pair",
+    "offered",
+    "sent",
+    "received",
+    "lost",
+    "reordered",
+    "duplicated",
+    "TX Mpps",
+    "RX Mpps",
+    "RX Gbit/s",
+    "p50",
+    "p99",
+    "p99.9",
+    "max",
+    "status",
+];
+
+/// One row a pair. Gbit/s are of frames with FCS (layer 2); latencies are one way.
+pub fn table<'a>(pairs: impl Iterator<Item = &'a Judged>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(HEADER);
+    for pair in pairs {
+        table.add_row(row(pair));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+fn row(pair: &Judged) -> [String; 15] {
+    let v = &pair.verdict;
+    let none = || "-".to_owned();
+    let unless_unmarked = |n: u64| if v.lost.is_some() { count(n) } else { none() };
+    let latency = |pick: fn(&traffic::wire::Latency) -> u64| v.latency.as_ref().map_or_else(none, |l| nanos(pick(l)));
+    [
+        pair.outcome.record.pair.clone(),
+        count(v.offered),
+        count(v.sent),
+        count(v.received),
+        v.lost.map_or_else(none, count),
+        unless_unmarked(v.reordered),
+        unless_unmarked(v.duplicated),
+        format!("{:.3}", v.tx_pps / 1e6),
+        format!("{:.3}", v.rx_pps / 1e6),
+        format!("{:.3}", v.rx_bps / 1e9),
+        latency(|l| l.p50_ns),
+        latency(|l| l.p99_ns),
+        latency(|l| l.p99_9_ns),
+        latency(|l| l.max_ns),
+        format!("{:?}", pair.outcome.status).to_lowercase(),
+    ]
+}

@@ -1,0 +1,95 @@
+//! A run, resolved: what was typed, checked and completed with defaults.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use traffic::profile::{Profile, Stop};
+use traffic::wire::Memory;
+
+use crate::lab::CoreWish;
+use crate::profile_source::LoadedProfile;
+
+/// Seconds of sending when neither the command nor the profile says so.
+pub const DEFAULT_DURATION_S: f64 = 60.0;
+
+/// What one end is given.
+#[derive(Debug, Clone, Copy)]
+pub struct SideSettings {
+    /// Of each queue.
+    pub descriptors: u16,
+    /// MiB; by the engine's formula when not given.
+    pub socket_mem_mib: Option<u32>,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// A table, and live lines on standard error.
+    Table,
+    /// JSON lines.
+    Json,
+}
+
+/// Everything about one trial that the user decides.
+#[derive(Debug)]
+pub struct Settings {
+    /// One a pair.
+    pub profiles: Vec<LoadedProfile>,
+    /// Of sending.
+    pub duration_s: f64,
+    /// Of the warm-up; 0 is none.
+    pub warmup_s: f64,
+    /// Between the values of the sender's series.
+    pub sample_interval_s: u32,
+    /// At most so many values in the sender's series.
+    pub sample_count: Option<u32>,
+    /// The sender's.
+    pub tx: SideSettings,
+    /// The receiver's.
+    pub rx: SideSettings,
+    /// Frames a burst at most.
+    pub burst: u16,
+    /// Hugepages or not.
+    pub memory: Memory,
+    /// Workers.
+    pub cores: CoreWish,
+    /// The results' root.
+    pub results: PathBuf,
+    /// The user's devices for senders.
+    pub tx_devices: Vec<String>,
+    /// The user's devices for receivers.
+    pub rx_devices: Vec<String>,
+    /// How results are shown.
+    pub output: OutputFormat,
+    /// Show the arrays after the run.
+    pub debug: bool,
+    /// Every option as typed or by default, for `metadata.txt`.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The largest frame of all profiles, bytes with FCS.
+    pub fn frame_bytes_max(&self) -> u32 {
+        let sizes = self.profiles.iter().flat_map(|p| &p.profile.streams).map(|s| u32::from(s.frame_size));
+        sizes.max().unwrap_or(64)
+    }
+}
+
+/// How long to send: as typed, else as the profile says, else a minute.
+pub fn duration_s(typed: Option<f64>, profile: &Profile) -> f64 {
+    typed.unwrap_or(match profile.stop {
+        Stop::DurationS(s) => s,
+        Stop::Never | Stop::Count(_) => DEFAULT_DURATION_S,
+    })
+}
+
+/// The profile as the engine gets it: it ends by itself after `duration_s`, whoever is there to tell it to.
+///
+/// A count is kept, since it may end earlier; the orchestrator stops it at `duration_s`.
+pub fn bounded(profile: &Profile, duration_s: f64) -> Profile {
+    let stop = match profile.stop {
+        Stop::Count(frames) => Stop::Count(frames),
+        Stop::Never | Stop::DurationS(_) => Stop::DurationS(duration_s),
+    };
+    Profile { stop, ..profile.clone() }
+}

@@ -1,0 +1,59 @@
+//! Numbers for the eye.
+
+/// Packets a second as `14.881 Mpps`.
+pub fn mpps(pps: f64) -> String {
+    format!("{:.3} Mpps", pps / 1e6)
+}
+
+/// A count with thousands set apart: `1,488,095`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Nanoseconds in the unit that suits: `850 ns`, `12.3 µs`, `4.56 ms`.
+pub fn nanos(ns: u64) -> String {
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
+        _ => format!("{:.2} s", ns as f64 / 1e9),
+    }
+}
+
+/// CPUs as ranges: `1`, `1-3`, `1-3,5`; each once.
+pub fn cpu_list(cpus: &[u32]) -> String {
+    let mut sorted = cpus.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for cpu in sorted {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == cpu => *last = cpu,
+            _ => ranges.push((cpu, cpu)),
+        }
+    }
+    let texts: Vec<String> =
+        ranges.iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") }).collect();
+    texts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([count(0), count(999), count(1_488_095)], ["0", "999", "1,488,095"]);
+        assert_eq!(mpps(14_880_952.0), "14.881 Mpps");
+        assert_eq!([nanos(850), nanos(12_340), nanos(4_560_000)], ["850 ns", "12.3 µs", "4.56 ms"]);
+        assert_eq!([cpu_list(&[1]), cpu_list(&[3, 1, 2, 5, 5]), cpu_list(&[])], ["1", "1-3,5", ""]);
+    }
+}
