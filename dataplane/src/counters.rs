@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn blocks_of_two_workers_share_no_cache_line() {
-        assert!(align_of::<CoreBlock>() >= 64 && size_of::<CoreBlock>().is_multiple_of(align_of::<CoreBlock>()));
+        assert!(
+            align_of::<CoreBlock>() >= 64 && size_of::<CoreBlock>().is_multiple_of(align_of::<CoreBlock>())
+        );
     }
 
     #[test]

@@ -20,8 +20,12 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb) -> anyhow::Result<()> {
     match verb {
-        Verb::Tx(args) => args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?)),
-        Verb::Rx(args) => args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?)),
+        Verb::Tx(args) => {
+            args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?))
+        }
+        Verb::Rx(args) => {
+            args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?))
+        }
         Verb::Frames(args) => Ok(frames::run(&args)?),
         Verb::Probe(args) => Ok(probe::run(&args)?),
         Verb::Engine => Ok(engine::run()?),

@@ -1,7 +1,8 @@
 //! A stand-in for `dataplane agent` in the tests: it speaks the agent's API and sends no packet.
 //!
 //! A fake sender "sends" 1,000 frames a second; a fake receiver "receives" what its sender left in `$FAKE_SHARED`.
-//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`.
+//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`;
+//! `MODE@POD` is for one agent alone.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
 
@@ -20,8 +21,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use traffic::profile::Stop;
 use traffic::wire::{
-    Account, ClockId, CoreCounters, CoreInfo, Ended, Health, Inventory, Latency, Pacing, PortStats, Ready, Role, RunSpec,
-    RunState, RunStatus, RxShard, Sample, Summary, TxShard, VERSION,
+    Account, ClockId, CoreCounters, CoreInfo, Ended, Health, Inventory, Latency, Pacing, PortStats, Ready,
+    Role, RunSpec, RunState, RunStatus, RxShard, Sample, Summary, TxShard, VERSION,
 };
 
 const PPS: f64 = 1000.0;
@@ -54,7 +55,8 @@ async fn main() {
     let args: Vec<String> = std::env::args().collect();
     let after = |flag: &str| args.iter().position(|a| a == flag).and_then(|i| args.get(i + 1)).cloned();
     let env = |key: &str, default: &str| std::env::var(key).unwrap_or_else(|_| default.to_owned());
-    let mode = env("FAKE_MODE", "");
+    let state_dir = PathBuf::from(after("--state-dir").unwrap());
+    let mode = mode_here(&env("FAKE_MODE", ""), &state_dir);
     if mode == "no-hello" {
         eprintln!("fake: no hugepages for breakfast");
         std::process::exit(1);
@@ -62,11 +64,12 @@ async fn main() {
     let agent = Agent {
         cuts_left: Arc::new(Mutex::new(if mode == "cut" { 5 } else { 0 })),
         mode,
-        state_dir: after("--state-dir").unwrap().into(),
+        state_dir,
         shared: env("FAKE_SHARED", "/tmp").into(),
         tick: Duration::from_millis(env("FAKE_TICK_MS", "100").parse().unwrap()),
         runs: Arc::default(),
     };
+    tokio::spawn(end_with_the_test(agent.shared.clone()));
     let app = Router::new()
         .route("/healthz", get(health))
         .route("/v1/inventory", get(async || Json(inventory())))
@@ -77,9 +80,27 @@ async fn main() {
         .route("/v1/runs/{id}/samples", get(samples))
         .with_state(agent);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hello = json!({"listening": listener.local_addr().unwrap(), "pid": std::process::id(), "version": VERSION});
+    let hello =
+        json!({"listening": listener.local_addr().unwrap(), "pid": std::process::id(), "version": VERSION});
     println!("{hello}");
     axum::serve(listener, app).await.unwrap();
+}
+
+/// `tx-dies@tx1` is for the agent of tx1 alone.
+fn mode_here(mode: &str, state_dir: &std::path::Path) -> String {
+    match mode.split_once('@') {
+        Some((_, pod)) if !state_dir.ends_with(pod) => String::new(),
+        Some((mode, _)) => mode.to_owned(),
+        None => mode.to_owned(),
+    }
+}
+
+/// A killed orchestrator leaves its agents behind, as the real ones; the test's folder goes with the test.
+async fn end_with_the_test(folder: PathBuf) {
+    while folder.exists() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    std::process::exit(0);
 }
 
 async fn health(State(agent): State<Agent>) -> Json<Health> {
@@ -227,7 +248,8 @@ async fn samples(
     loop {
         let (lines, over) = with(&agent, &id, |run| {
             let fresh = run.samples.iter().filter(|s| s.n >= from);
-            let lines: Vec<String> = fresh.map(|s| format!("{}\n", serde_json::to_string(s).unwrap())).collect();
+            let lines: Vec<String> =
+                fresh.map(|s| format!("{}\n", serde_json::to_string(s).unwrap())).collect();
             (lines, run.state.is_over())
         })?;
         if !lines.is_empty() && take_cut(&agent) {
@@ -304,18 +326,35 @@ fn sample(agent: &Agent, run: &Run, n: u64, elapsed: Duration) -> Sample {
     };
     if run.spec.role == Role::Tx {
         let packets = (elapsed.as_secs_f64() * PPS).round() as u64;
-        let core = CoreCounters { cpu, tx_packets: packets, tx_bytes: packets * 60, ..CoreCounters::default() };
+        let core =
+            CoreCounters { cpu, tx_packets: packets, tx_bytes: packets * 60, ..CoreCounters::default() };
         let port = PortStats { opackets: packets, obytes: packets * 60, ..PortStats::default() };
         return Sample { cores: vec![core], port, ..base };
     }
     let sent = fs::read_to_string(agent.shared.join(run.spec.tag.to_string())).unwrap_or_default();
     let lost = if agent.mode == "loses" { LOST_WHEN_LOSING } else { 0 };
     let packets = sent.parse::<u64>().unwrap_or(0).saturating_sub(lost);
-    let latency = Latency { clock: "tsc".into(), count: packets, p50_ns: 850, p99_ns: 12_340, max_ns: 99_000, ..Latency::default() };
+    let latency = Latency {
+        clock: "tsc".into(),
+        count: packets,
+        p50_ns: 850,
+        p99_ns: 12_340,
+        max_ns: 99_000,
+        ..Latency::default()
+    };
     Sample {
-        cores: vec![CoreCounters { cpu, rx_packets: packets, rx_bytes: packets * 60, ..CoreCounters::default() }],
+        cores: vec![CoreCounters {
+            cpu,
+            rx_packets: packets,
+            rx_bytes: packets * 60,
+            ..CoreCounters::default()
+        }],
         port: PortStats { ipackets: packets, ibytes: packets * 60, ..PortStats::default() },
-        account: Some(Account { received: packets, flows_seen: Some(packets.min(100)), ..Account::default() }),
+        account: Some(Account {
+            received: packets,
+            flows_seen: Some(packets.min(100)),
+            ..Account::default()
+        }),
         latency: Some(latency),
         ..base
     }

@@ -19,14 +19,15 @@ impl ExpId {
         Ok(ExpId(u32::from_be_bytes(bytes)))
     }
 
-    /// The tag that this trial's frames carry.
-    pub fn tag(self) -> u32 {
-        self.0
+    /// The tag that the frames of pair `index` carry: its own, so that a frame which a switch floods to another pair
+    /// of the same trial is foreign there.
+    pub fn tag(self, index: usize) -> u32 {
+        self.0.wrapping_add(index as u32)
     }
 
     /// The tag of its warm-up, so that a late warm-up frame is foreign to the trial.
-    pub fn warmup_tag(self) -> u32 {
-        !self.0
+    pub fn warmup_tag(self, index: usize) -> u32 {
+        !self.tag(index)
     }
 }
 

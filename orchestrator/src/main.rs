@@ -7,8 +7,8 @@
 mod agent;
 mod cli;
 mod collect;
-mod expid;
 mod experiment;
+mod expid;
 mod lab;
 mod profile_source;
 mod results;

@@ -76,7 +76,11 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
     if own.is_file() {
         return Ok(own);
     }
-    if typed.is_file() { Ok(typed) } else { Err(SourceError::NotFound { name: name.to_owned(), looked: own }) }
+    if typed.is_file() {
+        Ok(typed)
+    } else {
+        Err(SourceError::NotFound { name: name.to_owned(), looked: own })
+    }
 }
 
 /// Reads and checks one file.

@@ -62,7 +62,10 @@ pub fn show_arrays(pair: &str, arrays: &Arrays) {
         for (name, column) in columns.iter().flat_map(|c| &c.0) {
             match column.range() {
                 Some((min, mean, max)) => {
-                    eprintln!("{pair} {role} {name}: {} values, min {min} mean {mean:.1} max {max}", column.len());
+                    eprintln!(
+                        "{pair} {role} {name}: {} values, min {min} mean {mean:.1} max {max}",
+                        column.len()
+                    );
                 }
                 None => {
                     let cores = if let Column::Grid(grid) = column { grid.ncols() } else { 0 };

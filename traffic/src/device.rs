@@ -48,10 +48,14 @@ impl FromStr for Device {
         let (kind, rest) = text.split_once(':').ok_or_else(fault)?;
         match kind {
             "pci" => full_pci_address(rest).map(Device::Pci).ok_or_else(fault),
-            "vdev" if rest.starts_with("net_") || rest.starts_with("eth_") => Ok(Device::Vdev(rest.to_owned())),
-            "iface" | "xdp" if is_interface_name(rest) => {
-                Ok(if kind == "iface" { Device::Iface(rest.to_owned()) } else { Device::Xdp(rest.to_owned()) })
+            "vdev" if rest.starts_with("net_") || rest.starts_with("eth_") => {
+                Ok(Device::Vdev(rest.to_owned()))
             }
+            "iface" | "xdp" if is_interface_name(rest) => Ok(if kind == "iface" {
+                Device::Iface(rest.to_owned())
+            } else {
+                Device::Xdp(rest.to_owned())
+            }),
             _ => Err(fault()),
         }
     }
@@ -102,7 +106,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["", "eth0", "pci:3:0.0", "pci:zz:00.0", "iface:", "iface:a/b", "iface:eth0,fanout=1", "vdev:x", "usb:1"] {
+        for bad in [
+            "",
+            "eth0",
+            "pci:3:0.0",
+            "pci:zz:00.0",
+            "iface:",
+            "iface:a/b",
+            "iface:eth0,fanout=1",
+            "vdev:x",
+            "usb:1",
+        ] {
             assert!(bad.parse::<Device>().is_err(), "{bad}");
         }
     }

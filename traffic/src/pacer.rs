@@ -30,7 +30,14 @@ impl Pacer {
         // Rounded up, so that a frame is not a tick late for the want of a fraction.
         let per_tick = |pps: f64| (pps / hz as f64 * 2f64.powi(64)).ceil().min(u64::MAX as f64) as u64;
         let limit = pps.map_or(0, |pps| (pps * BACKLOG_LIMIT_MS as f64 / 1e3) as u64);
-        Pacer { frames_per_tick: pps.map(per_tick), epoch: 0, due: 0, used: 0, given_up: 0, backlog_limit: limit.max(1) }
+        Pacer {
+            frames_per_tick: pps.map(per_tick),
+            epoch: 0,
+            due: 0,
+            used: 0,
+            given_up: 0,
+            backlog_limit: limit.max(1),
+        }
     }
 
     /// Time zero: the first frame is due at once.

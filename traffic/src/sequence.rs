@@ -36,13 +36,25 @@ impl Sequence {
             (Some(start), min)
         } else if start < min {
             let next = start + inc;
-            (Some(start), if next < min { max } else if next > max { min } else { next })
+            (
+                Some(start),
+                if next < min {
+                    max
+                } else if next > max {
+                    min
+                } else {
+                    next
+                },
+            )
         } else {
             (None, start)
         };
         let offset = inside - min;
-        let (lead, entry) =
-            if offset % inc == 0 { ((0, 0), offset / inc) } else { ((inside, (max - inside) / inc + 1), 0) };
+        let (lead, entry) = if offset.is_multiple_of(inc) {
+            ((0, 0), offset / inc)
+        } else {
+            ((inside, (max - inside) / inc + 1), 0)
+        };
         Sequence { head, lead, min, inc, period, entry }
     }
 

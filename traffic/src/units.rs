@@ -101,8 +101,10 @@ impl Rate {
     }
 }
 
+type MakeRate = fn(f64) -> Rate;
+
 /// The units a rate may end in, longest first, with what one of each is worth.
-const RATE_UNITS: [(&str, fn(f64) -> Rate); 14] = [
+const RATE_UNITS: [(&str, MakeRate); 14] = [
     ("GbpsL1", |v| Rate::BpsL1(v * 1e9)),
     ("MbpsL1", |v| Rate::BpsL1(v * 1e6)),
     ("kbpsL1", |v| Rate::BpsL1(v * 1e3)),
@@ -128,8 +130,10 @@ impl FromStr for Rate {
             return Ok(Rate::Max);
         }
         let fault = || UnitError::Rate(text.to_owned());
-        let (number, make) =
-            RATE_UNITS.iter().find_map(|(unit, make)| Some((text.strip_suffix(unit)?, make))).ok_or_else(fault)?;
+        let (number, make) = RATE_UNITS
+            .iter()
+            .find_map(|(unit, make)| Some((text.strip_suffix(unit)?, make)))
+            .ok_or_else(fault)?;
         let value: f64 = number.trim().parse().map_err(|_| fault())?;
         if !value.is_finite() || value <= 0.0 {
             return Err(fault());

@@ -1,4 +1,4 @@
-//! How fast frames come in: receive 64 → read one byte of each → free. Prints Mpps every second, and survives its peer.
+//! How fast frames come in: receive 64 → read one byte of each → free. Prints Mpps every second.
 //!
 //! `cargo run --release -p dpdk --example rx_rate [vdev] [seconds] [worker CPU]`
 

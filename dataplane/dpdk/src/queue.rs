@@ -62,6 +62,9 @@ impl<'e> TxQueue<'e> {
             self.pool.0 = burst.pool().as_ptr();
         }
         let pending = burst.pending();
+        if pending.is_empty() {
+            return 0; // net_memif looks at the first mbuf before it counts them
+        }
         // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
         // (`&mut self`, not `Clone`); `pending` are as many mbufs, alive and ours. Their pool outlives the port ('p: 'e).
         let sent = unsafe {
@@ -79,6 +82,9 @@ impl<'e> TxQueue<'e> {
             return 0;
         }
         let pending = burst.pending();
+        if pending.is_empty() {
+            return 0; // net_memif looks at the first mbuf before it counts them
+        }
         // SAFETY: as in `tx`; a pool whose mbufs are still in a device when it is dropped is not freed.
         let sent = unsafe {
             dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), pending.len() as u16)
@@ -129,6 +135,9 @@ impl<'e> RxQueue<'e> {
     #[inline]
     pub fn rx<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
         let vacant = burst.vacant();
+        if vacant.is_empty() {
+            return 0;
+        }
         // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
         // (`&mut self`, not `Clone`); `vacant` has room for as many pointers.
         let count = unsafe {

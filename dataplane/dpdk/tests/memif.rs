@@ -47,6 +47,8 @@ fn pass_frames(config: EalConfig) {
         }
         back.free();
     }
+    out.recycle();
+    assert_eq!(tx[0].tx(&mut out), 0, "nothing to send is nothing sent");
     drop(out);
     assert_eq!(frames.in_use(), 0);
 }

@@ -115,10 +115,20 @@ impl RunDir {
     /// Writes under a temporary name, then renames.
     pub async fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let temporary = self.file(&format!(".{name}.part"));
-        let mut file = File::create(&temporary).await?;
-        file.write_all(bytes).await?;
-        file.sync_all().await?;
-        tokio::fs::rename(&temporary, self.file(name)).await
+        let written = async {
+            let mut file = File::create(&temporary).await?;
+            file.write_all(bytes).await?;
+            // Only flush tells of a write that failed; sync_all alone would let half a file take the name.
+            file.flush().await?;
+            file.sync_all().await?;
+            tokio::fs::rename(&temporary, self.file(name)).await
+        };
+        let written = written.await;
+        if written.is_err() {
+            // Best effort: the disk is at fault already.
+            let _ = tokio::fs::remove_file(&temporary).await;
+        }
+        written
     }
 
     /// Reads JSON back; none when the file is not there or not whole. Blocks.
@@ -191,5 +201,33 @@ impl Appender {
     /// Why it takes no more.
     pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_leaves_the_old_file_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir { path: dir.path().to_owned() };
+        run.write("summary.json", b"old").await.unwrap();
+        std::os::unix::fs::symlink("/dev/full", run.file(".summary.json.part")).unwrap();
+        assert_eq!(run.write("summary.json", b"new").await.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(run.read_text("summary.json").unwrap(), "old");
+        assert!(!run.file(".summary.json.part").is_symlink(), "no part is left behind");
+    }
+
+    #[tokio::test]
+    async fn a_file_takes_nothing_after_its_first_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        let mut file = Appender::create(&path, 10).await.unwrap();
+        assert!(file.line(b"1234").await);
+        assert!(!file.line(b"567890").await, "12 bytes would be too many");
+        assert!(!file.line(b"5").await, "no line may follow a missing one");
+        assert!(file.fault().unwrap().contains("limit"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1234\n");
     }
 }

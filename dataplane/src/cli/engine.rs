@@ -3,6 +3,7 @@
 use std::io::{BufRead, stdin};
 use std::thread;
 
+use dpdk::LogSink;
 use traffic::wire::{Command, Event, RunSpec};
 
 use super::standalone::line;
@@ -15,7 +16,9 @@ pub enum EngineCliError {
     #[error("can't read the run's spec from standard input: {0}; `dataplane engine` is started by the agent")]
     Read(std::io::Error),
     /// Not a spec.
-    #[error("the first line of standard input is no run spec: {0}; `dataplane engine` is started by the agent")]
+    #[error(
+        "the first line of standard input is no run spec: {0}; `dataplane engine` is started by the agent"
+    )]
     Spec(serde_json::Error),
     /// The run.
     #[error(transparent)]
@@ -50,5 +53,5 @@ fn run_spec() -> Result<(), EngineCliError> {
             }
         }
     });
-    Ok(engine::run(&spec, &control, &mut |event| line(&event))?)
+    Ok(engine::run(&spec, &control, LogSink::Stderr, &mut |event| line(&event))?)
 }

@@ -78,7 +78,8 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
         Stop::Never | Stop::DurationS(_) => DEFAULT_COUNT,
     });
     let gap_ns = plan.requested_pps(0).map_or(0.0, |pps| 1e9 / (pps * shard.rate_share()));
-    let mut frames = Frames { cursor: Cursor::new(&plan.stream, shard, TAG_BY_HAND), bytes: plan.stream.template.bytes };
+    let mut frames =
+        Frames { cursor: Cursor::new(&plan.stream, shard, TAG_BY_HAND), bytes: plan.stream.template.bytes };
 
     let to = args.pcap.as_ref().map_or("standard output".to_owned(), |p| p.display().to_string());
     let written = match args.pcap.as_deref() {

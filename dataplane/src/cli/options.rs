@@ -93,6 +93,7 @@ impl PortOptions {
             sample_interval_ms: self.interval_ms,
             drain_quiet_ms: RunSpec::default_drain_quiet_ms(),
             drain_limit_ms: RunSpec::default_drain_limit_ms(),
+            linger_ms: RunSpec::default_linger_ms(),
             limit_s: RunSpec::default_limit_s(),
             tx_clock: None,
         }

@@ -32,7 +32,9 @@ pub fn run(args: &ProbeArgs) -> Result<(), ProbeError> {
     let inventory = inventory::read(&sources);
     match args.output {
         Output::Json => println!("{}", serde_json::to_string(&inventory)?),
-        Output::Table => print!("{}", inventory::render::render(&inventory, &inventory::surroundings(&sources))),
+        Output::Table => {
+            print!("{}", inventory::render::render(&inventory, &inventory::surroundings(&sources)))
+        }
     }
     Ok(())
 }

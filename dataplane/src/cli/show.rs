@@ -28,7 +28,10 @@ impl Screen {
         match &now.account {
             Some(a) => {
                 let received = mpps(|s| s.cores.iter().map(|c| c.rx_packets).sum());
-                line += &format!("  received {received:9.4} Mpps  lost {}  reordered {}  duplicated {}", a.lost, a.reordered, a.duplicated);
+                line += &format!(
+                    "  received {received:9.4} Mpps  lost {}  reordered {}  duplicated {}",
+                    a.lost, a.reordered, a.duplicated
+                );
             }
             None => {
                 let sent = mpps(|s| s.cores.iter().map(|c| c.tx_packets).sum());

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use dpdk::LogSink;
 use traffic::wire::{Command, Event, RunSpec};
 
 use super::options::Output;
@@ -13,13 +14,14 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
     let control = Control::default();
     let sender = control.sender();
     // Without a handler Ctrl-C ends the process as it always does: the run's counters are lost, nothing else.
-    let handler = ctrlc::set_handler(move || sender.send(Message::Command(Command::Stop)).unwrap_or_default());
+    let handler =
+        ctrlc::set_handler(move || sender.send(Message::Command(Command::Stop)).unwrap_or_default());
     if let Err(error) = handler {
         eprintln!("warning: can't catch Ctrl-C ({error}): it will end the run without a summary");
     }
     let sender = control.sender();
     let mut screen = show::Screen::default();
-    let result = engine::run(spec, &control, &mut |event| {
+    let result = engine::run(spec, &control, LogSink::Kept, &mut |event| {
         if matches!(event, Event::Ready(_)) {
             // The inbox is `control`'s, which outlives this.
             sender.send(Message::Command(Command::Start)).unwrap_or_default();

@@ -9,7 +9,9 @@ use crate::inventory::cpus::CpuError;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Another release on the other side.
-    #[error("the run was asked in version {theirs} of the protocol, this dataplane speaks {ours}: use one release on both sides")]
+    #[error(
+        "the run was asked in version {theirs} of the protocol, this dataplane speaks {ours}: use one release on both sides"
+    )]
     Version {
         /// The spec's.
         theirs: u32,
@@ -93,7 +95,9 @@ pub enum EngineError {
     #[error(transparent)]
     Eal(#[from] dpdk::EalError),
     /// The device is no Ethernet port.
-    #[error("device {device}: DPDK started but shows no such port ({ports} others): is it a network device bound to a DPDK driver?")]
+    #[error(
+        "device {device}: DPDK started but shows no such port ({ports} others): is it a network device bound to a DPDK driver?"
+    )]
     NoPort {
         /// As given.
         device: String,

@@ -85,9 +85,15 @@ mod tests {
     #[test]
     fn too_few_hugepages_fall_back_only_where_that_works() {
         assert!(matches!(choose(Memory::Auto, 40, 64, false), Ok((dpdk::Memory::Hugepages { .. }, None))));
-        assert!(matches!(choose(Memory::Auto, 40, 0, false), Ok((dpdk::Memory::NoHuge { mib: 40 }, Some(_)))));
+        assert!(matches!(
+            choose(Memory::Auto, 40, 0, false),
+            Ok((dpdk::Memory::NoHuge { mib: 40 }, Some(_)))
+        ));
         let error = choose(Memory::Hugepages, 41, 10, false).unwrap_err().to_string();
-        assert!(error.contains("41 MiB") && error.contains("10 MiB") && error.contains("echo 21 >"), "{error}");
+        assert!(
+            error.contains("41 MiB") && error.contains("10 MiB") && error.contains("echo 21 >"),
+            "{error}"
+        );
         assert!(choose(Memory::Auto, 40, 0, true).is_err());
     }
 }

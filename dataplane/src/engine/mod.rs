@@ -12,22 +12,27 @@ pub mod setup;
 
 use std::time::Instant;
 
-use dpdk::Eal;
+use dpdk::{Eal, LogSink};
 use traffic::wire::{Event, Role, RunSpec};
 
 pub use control::{Control, Message};
 pub use error::EngineError;
 
 /// Runs `spec` to its end and tells `emit` about it. Every event but the last failure goes through `emit`; a failure is
-/// the result.
-pub fn run(spec: &RunSpec, control: &Control, emit: &mut dyn FnMut(Event)) -> Result<(), EngineError> {
+/// the result. DPDK's own log goes to `log`; failures quote its end in any case.
+pub fn run(
+    spec: &RunSpec,
+    control: &Control,
+    log: LogSink,
+    emit: &mut dyn FnMut(Event),
+) -> Result<(), EngineError> {
     let began = Instant::now();
-    let setup = setup::Setup::new(spec)?;
+    let mut setup = setup::Setup::new(spec)?;
+    setup.eal.log_sink = log;
     let eal = Eal::init(&setup.eal)?;
-    let port = eal.port_by_device(&setup.eal_device).ok_or_else(|| EngineError::NoPort {
-        device: spec.device.clone(),
-        ports: eal.ports().len(),
-    })?;
+    let port = eal
+        .port_by_device(&setup.eal_device)
+        .ok_or_else(|| EngineError::NoPort { device: spec.device.clone(), ports: eal.ports().len() })?;
     let run = session::Run { spec, setup: &setup, eal: &eal, port, control, began };
     let summary = match spec.role {
         Role::Tx => send::run(&run, emit)?,

@@ -19,8 +19,9 @@ const AF_PACKET_SMALL: u16 = 1518;
 pub fn resolve(text: &str) -> Result<Device, EngineError> {
     match text.parse()? {
         Device::Env => {
-            let mut given: Vec<(String, String)> =
-                std::env::vars().filter(|(name, _)| name.starts_with("PCIDEVICE_") && !name.ends_with("_INFO")).collect();
+            let mut given: Vec<(String, String)> = std::env::vars()
+                .filter(|(name, _)| name.starts_with("PCIDEVICE_") && !name.ends_with("_INFO"))
+                .collect();
             given.sort();
             let first = given.iter().find_map(|(_, value)| value.split(',').find(|a| !a.is_empty()));
             let address = first.ok_or(EngineError::NoEnvDevice)?;
@@ -128,5 +129,9 @@ pub fn wait_for_link(run: &Run<'_>, port: &Port<'_>) -> Result<(), EngineError> 
     } else {
         "check the cable, the switch port, or the other end's `ip link`"
     };
-    Err(EngineError::LinkDown { device: run.spec.device.clone(), waited_ms: began.elapsed().as_millis(), remedy })
+    Err(EngineError::LinkDown {
+        device: run.spec.device.clone(),
+        waited_ms: began.elapsed().as_millis(),
+        remedy,
+    })
 }

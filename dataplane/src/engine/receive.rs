@@ -80,17 +80,21 @@ fn with_port<'e>(
             .zip(&books)
             .zip(run.seats())
             .map(|(((queue, counters), books), seat)| {
-                let worker = RxWorker { queue, accountant: Accountant::new(&expect), books, counters, gate: &gate };
+                let worker =
+                    RxWorker { queue, accountant: Accountant::new(&expect), books, counters, gate: &gate };
                 scope.spawn(move || seat.work(|| worker.run()))
             })
             .collect();
         let ended = conduct(run, &port, &blocks, &gate, &mut sampler, emit);
         gate.close();
-        let outcomes = threads.into_iter().map(|t| t.join().map_err(|_| EngineError::Panic)).collect::<Result<Vec<_>, _>>();
+        let outcomes = threads
+            .into_iter()
+            .map(|t| t.join().map_err(|_| EngineError::Panic))
+            .collect::<Result<Vec<_>, _>>();
         Ok::<_, EngineError>((ended?, outcomes?))
     })?;
     let outcomes: Vec<RxOutcome> = outcomes.into_iter().flatten().collect();
-    Ok(summarise(run, &port, ended, &sampler, &outcomes, &expect))
+    Ok(summarise(run, &port, ended, &mut sampler, &outcomes, &expect))
 }
 
 /// The main core's part.
@@ -130,21 +134,20 @@ fn summarise(
     run: &Run<'_>,
     port: &Port<'_>,
     ended: Ended,
-    sampler: &Sampler<'_, '_>,
+    sampler: &mut Sampler<'_, '_>,
     outcomes: &[RxOutcome],
     expect: &Expectation,
 ) -> Summary {
     let accountants: Vec<&Accountant> = outcomes.iter().map(|o| &o.accountant).collect();
     let (mut account, rx_shards) = merge(&accountants, expect);
-    account.flows_seen =
-        if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
+    account.flows_seen = if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
     let mut totals = sampler.counters();
     totals.account = Some(account);
     totals.latency = latency(accountants.iter().map(|a| a.latency()), expect, run.hz());
     let first = outcomes.iter().filter_map(|o| o.first).min();
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let mut warnings = Vec::new();
-    cross_check(&totals, &mut warnings);
+    cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     idle_queues(outcomes, expect.flows, &mut warnings);
     Summary {
         ended,

@@ -22,15 +22,14 @@ pub struct Sampler<'a, 'e> {
     /// A receiver's.
     books: Option<(&'a [Books], &'a Expectation, u64)>,
     began: Instant,
-    /// What the port had counted before the start.
-    port_before: PortStats,
+    meter: PortMeter,
     n: u64,
 }
 
 impl<'a, 'e> Sampler<'a, 'e> {
     /// For a sender.
     pub fn for_tx(port: &'a Port<'e>, cores: &'a [CoreBlock]) -> Sampler<'a, 'e> {
-        Sampler { port, cores, books: None, began: Instant::now(), port_before: PortStats::default(), n: 0 }
+        Sampler { port, cores, books: None, began: Instant::now(), meter: PortMeter::default(), n: 0 }
     }
 
     /// For a receiver whose clock ticks at `hz`.
@@ -47,7 +46,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
     /// Time zero.
     pub fn start(&mut self, now: Instant) {
         self.began = now;
-        self.port_before = self.port_stats();
+        self.meter = PortMeter { last: self.port_stats(), ..PortMeter::default() };
     }
 
     /// The next sample.
@@ -56,7 +55,8 @@ impl<'a, 'e> Sampler<'a, 'e> {
         if let Some((books, ..)) = self.books {
             books.iter().for_each(|b| b.ask(tick));
             // A worker that shares its CPU may not get to it in time: its last copy serves then.
-            control.wait_for(BOOKS_LIMIT, Duration::from_micros(100), || books.iter().all(|b| b.is_shown(tick)));
+            control
+                .wait_for(BOOKS_LIMIT, Duration::from_micros(100), || books.iter().all(|b| b.is_shown(tick)));
         }
         let mut sample = self.counters();
         if let Some((books, expect, hz)) = self.books {
@@ -71,17 +71,23 @@ impl<'a, 'e> Sampler<'a, 'e> {
     }
 
     /// The counters alone.
-    pub fn counters(&self) -> Sample {
+    pub fn counters(&mut self) -> Sample {
+        let port = self.meter.read(self.port_stats());
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Sample {
             n: self.n,
             unix_ns: u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX),
             elapsed_ns: u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cores: self.cores.iter().map(CoreBlock::read).collect(),
-            port: since(self.port_stats(), self.port_before),
+            port,
             account: None,
             latency: None,
         }
+    }
+
+    /// Whether the driver set its counters to zero meanwhile: what it had counted since the last sample is then missing.
+    pub fn port_was_reset(&self) -> bool {
+        self.meter.was_reset
     }
 
     fn port_stats(&self) -> PortStats {
@@ -113,15 +119,49 @@ pub fn latency<'a>(
     Some(all.report("tsc of one host", hz))
 }
 
-fn since(now: PortStats, before: PortStats) -> PortStats {
-    PortStats {
-        ipackets: now.ipackets.saturating_sub(before.ipackets),
-        opackets: now.opackets.saturating_sub(before.opackets),
-        ibytes: now.ibytes.saturating_sub(before.ibytes),
-        obytes: now.obytes.saturating_sub(before.obytes),
-        imissed: now.imissed.saturating_sub(before.imissed),
-        ierrors: now.ierrors.saturating_sub(before.ierrors),
-        oerrors: now.oerrors.saturating_sub(before.oerrors),
-        rx_nombuf: now.rx_nombuf.saturating_sub(before.rx_nombuf),
+/// The port's counters since the start, though a driver may set them to zero meanwhile (memif does when its peer leaves).
+#[derive(Clone, Copy, Debug, Default)]
+struct PortMeter {
+    last: PortStats,
+    total: PortStats,
+    was_reset: bool,
+}
+
+impl PortMeter {
+    fn read(&mut self, now: PortStats) -> PortStats {
+        let mut was_reset = false;
+        let mut advance = |total: &mut u64, last: u64, now: u64| {
+            was_reset |= now < last;
+            *total += now.checked_sub(last).unwrap_or(now);
+        };
+        let (total, last) = (&mut self.total, &self.last);
+        advance(&mut total.ipackets, last.ipackets, now.ipackets);
+        advance(&mut total.opackets, last.opackets, now.opackets);
+        advance(&mut total.ibytes, last.ibytes, now.ibytes);
+        advance(&mut total.obytes, last.obytes, now.obytes);
+        advance(&mut total.imissed, last.imissed, now.imissed);
+        advance(&mut total.ierrors, last.ierrors, now.ierrors);
+        advance(&mut total.oerrors, last.oerrors, now.oerrors);
+        advance(&mut total.rx_nombuf, last.rx_nombuf, now.rx_nombuf);
+        self.was_reset |= was_reset;
+        self.last = now;
+        self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_starts_anew_loses_no_counted_frame() {
+        let mut meter =
+            PortMeter { last: PortStats { ipackets: 100, ..PortStats::default() }, ..PortMeter::default() };
+        let at = |ipackets| PortStats { ipackets, ..PortStats::default() };
+        assert_eq!(meter.read(at(150)).ipackets, 50);
+        assert!(!meter.was_reset);
+        assert_eq!(meter.read(at(20)).ipackets, 70);
+        assert_eq!(meter.read(at(20)).ipackets, 70);
+        assert!(meter.was_reset);
     }
 }

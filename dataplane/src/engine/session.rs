@@ -77,7 +77,9 @@ impl Run<'_> {
                 Some(Message::Command(Command::Start) | Message::WorkerDone) => {}
                 None => {
                     let limit = WORKERS_LIMIT.as_secs();
-                    return Err(EngineError::Worker(format!("{missing} workers did not begin within {limit} s")));
+                    return Err(EngineError::Worker(format!(
+                        "{missing} workers did not begin within {limit} s"
+                    )));
                 }
             }
         }
@@ -85,7 +87,12 @@ impl Run<'_> {
     }
 
     /// The port is up and the workers wait: says so.
-    pub fn ready(&self, port: &Port<'_>, requested_pps: Option<f64>, warnings: Vec<String>) -> Result<Event, EngineError> {
+    pub fn ready(
+        &self,
+        port: &Port<'_>,
+        requested_pps: Option<f64>,
+        warnings: Vec<String>,
+    ) -> Result<Event, EngineError> {
         let (info, link, chosen) = (port.device_info()?, port.link()?, port.chosen());
         Ok(Event::Ready(Box::new(Ready {
             pid: std::process::id(),
@@ -187,11 +194,11 @@ impl Seat<'_> {
 }
 
 /// Differences between what we counted and what the NIC says, for the user's eyes.
-pub fn cross_check(totals: &Sample, warnings: &mut Vec<String>) {
+pub fn cross_check(totals: &Sample, port_was_reset: bool, warnings: &mut Vec<String>) {
     let sent: u64 = totals.cores.iter().map(|c| c.tx_packets).sum();
     let received: u64 = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut differ = |what: &str, ours: u64, nics: u64| {
-        if nics != ours {
+        if nics != ours && !port_was_reset {
             warnings.push(format!("{what}: our counters say {ours} frames, the port's {nics}"));
         }
     };

@@ -1,6 +1,6 @@
 //! A run's spec, resolved: the plan, the CPUs, the memory and EAL's arguments. No DPDK call yet.
 
-use dpdk::{CpuId, EalConfig, LogSink};
+use dpdk::{CpuId, EalConfig};
 use traffic::device::Device;
 use traffic::plan::Plan;
 use traffic::shard::Shard;
@@ -65,7 +65,8 @@ impl Setup {
         let demand = Demand { tx_workers, rx_queues, descriptors: spec.descriptors, frame_bytes };
         let memory_mib = spec.socket_mem_mib.unwrap_or(0).max(memory::needed_mib(demand));
         let needs_huge = matches!(device, Device::Pci(_));
-        let (memory, why) = memory::choose(spec.memory, memory_mib, hugepages::free_mib(&sources, nic_numa), needs_huge)?;
+        let (memory, why) =
+            memory::choose(spec.memory, memory_mib, hugepages::free_mib(&sources, nic_numa), needs_huge)?;
         warnings.extend(why);
 
         let eal_device = port::eal_device(&device, &plan, count);
@@ -82,7 +83,6 @@ impl Setup {
             iova: (!needs_huge).then_some(dpdk::Iova::Virtual),
             pci,
             vdevs,
-            log_sink: LogSink::Stderr,
             ..EalConfig::default()
         };
         let shards = plan.shards(spec.tx_workers);

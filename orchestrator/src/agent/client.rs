@@ -137,14 +137,16 @@ impl AgentClient {
         body: Bytes,
         what: &str,
     ) -> Result<Bytes, AgentError> {
-        let broken = |reason: String| AgentError::Broken { agent: self.pod.clone(), what: what.to_owned(), reason };
+        let broken =
+            |reason: String| AgentError::Broken { agent: self.pod.clone(), what: what.to_owned(), reason };
         let stream = self.way.connect().await.map_err(|source| AgentError::Connect {
             agent: self.pod.clone(),
             place: self.way.place(),
             source,
         })?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(e.to_string()))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| broken(e.to_string()))?;
         // Aborted on every way out: a cancelled long poll must not leave its connection behind.
         let _driver = AbortOnDrop(tokio::spawn(connection));
         let request = Request::builder()
@@ -210,8 +212,7 @@ impl RunRef<'_> {
     /// Samples from number `from` on, waiting up to `wait` for the first of them.
     pub async fn samples(&self, from: u64, wait: Duration) -> Result<Vec<Sample>, AgentError> {
         const MAX: u32 = 1000;
-        let path =
-            format!("/v1/runs/{}/samples?from={from}&wait_ms={}&max={MAX}", self.id, wait.as_millis());
+        let path = format!("/v1/runs/{}/samples?from={from}&wait_ms={}&max={MAX}", self.id, wait.as_millis());
         let bytes = self.agent.exchange(Method::GET, &path, Bytes::new(), CALL_LIMIT + wait).await?;
         bytes
             .split(|b| *b == b'\n')

@@ -60,7 +60,8 @@ pub enum AgentError {
     /// Another version of the language between them.
     #[error(
         "the agent of {agent} (dataplane {release}) speaks version {theirs} of the protocol and this orchestrator \
-         version {}: use binaries or images of the same release", wire::VERSION
+         version {}: use binaries or images of the same release",
+        wire::VERSION
     )]
     Version {
         /// The pod.

@@ -358,13 +358,18 @@ mod tests {
         assert_eq!((args.tx_num_core, args.rx_num_core, args.txd), (Some(2), Some(3), 512));
         assert_eq!((args.profile.as_str(), args.interactive, args.warmup_duration), ("a_b.lua", false, 0.0));
         let defaults = run_args("orchestrator run --profile p.lua");
-        assert_eq!((defaults.warmup_duration, defaults.sample_interval, defaults.control_port), (2.0, 10, 22022));
+        assert_eq!(
+            (defaults.warmup_duration, defaults.sample_interval, defaults.control_port),
+            (2.0, 10, 22022)
+        );
         assert_eq!((defaults.tx_socket_mem, defaults.duration, defaults.pairs), (None, None, 1));
     }
 
     #[test]
     fn values_out_of_range_are_refused() {
-        for line in ["--burst 65", "--duration 0", "--pairs 0", "--txd 1", "--sample-interval 0", "--duration soon"] {
+        for line in
+            ["--burst 65", "--duration 0", "--pairs 0", "--txd 1", "--sample-interval 0", "--duration soon"]
+        {
             let words = format!("orchestrator run --profile p {line}");
             assert!(Cli::try_parse_from(words.split(' ')).is_err(), "{line}");
         }

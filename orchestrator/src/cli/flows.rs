@@ -59,7 +59,10 @@ fn generate(args: &GenerateArgs) -> Result<()> {
 fn macs(args: &GenerateArgs) -> Result<Vec<(Mac, Mac)>> {
     for (flag, given) in [("--tx-mac", args.tx_mac.len()), ("--rx-mac", args.rx_mac.len())] {
         if given != 0 && given != args.pairs {
-            bail!("{flag} was given {given} times for {} pair(s): give it once for every pair, or not at all", args.pairs);
+            bail!(
+                "{flag} was given {given} times for {} pair(s): give it once for every pair, or not at all",
+                args.pairs
+            );
         }
     }
     let own = |given: &[Mac], index: usize, local: Mac| given.get(index).copied().unwrap_or(local);

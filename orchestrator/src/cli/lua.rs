@@ -26,7 +26,9 @@ pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
             report(script, &done);
             let toml = to_toml(&done.profile);
             match output {
-                Some(path) => fs::write(path, toml).with_context(|| format!("can't write {}", path.display()))?,
+                Some(path) => {
+                    fs::write(path, toml).with_context(|| format!("can't write {}", path.display()))?
+                }
                 None => print!("{toml}"),
             }
         }

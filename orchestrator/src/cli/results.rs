@@ -6,25 +6,28 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::args::{Output, ResultsVerb};
-use crate::experiment::Status;
+use crate::experiment::{Status, orphans};
+use crate::results::layout::PairFolder;
 use crate::results::recover::{read_pair, unfinished};
 use crate::results::result_json::Judged;
 use crate::results::write::write_pair;
+use crate::settings::OutputFormat;
 use crate::show_results::show;
 
 /// Does what was typed.
 pub fn execute(verb: &ResultsVerb) -> Result<ExitCode> {
     match verb {
-        ResultsVerb::Recover { folder, output } => recover(folder, (*output).into()),
+        ResultsVerb::Recover { folder, output } => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(recover(folder, (*output).into()))
+        }
     }
 }
 
-fn recover(folder: &Path, output: crate::settings::OutputFormat) -> Result<ExitCode> {
+async fn recover(folder: &Path, output: OutputFormat) -> Result<ExitCode> {
     let mut written = Vec::new();
     for pair in unfinished(folder)? {
-        let judged = Judged::of(read_pair(&pair)?);
-        write_pair(&pair, &judged)?;
-        pair.forget_state()?;
+        let judged = recover_pair(&pair).await?;
         written.push((judged, Some(pair.path().to_owned())));
     }
     show(&written, output);
@@ -32,7 +35,17 @@ fn recover(folder: &Path, output: crate::settings::OutputFormat) -> Result<ExitC
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-impl From<Output> for crate::settings::OutputFormat {
+async fn recover_pair(pair: &PairFolder) -> Result<Judged> {
+    let record = pair.record()?;
+    orphans::bring_to_end(&record, |line| eprintln!("{}: {line}", record.pair)).await?;
+    let judged = Judged::of(read_pair(pair)?);
+    write_pair(pair, &judged)?;
+    orphans::dismiss(&record).await;
+    pair.forget_state()?;
+    Ok(judged)
+}
+
+impl From<Output> for OutputFormat {
     fn from(output: Output) -> Self {
         match output {
             Output::Table => Self::Table,

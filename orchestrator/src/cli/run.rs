@@ -49,7 +49,9 @@ fn refuse_what_is_not_there(args: &RunArgs) -> Result<()> {
         if let (Some(queues), Some(cores)) = (queues, cores)
             && queues != cores
         {
-            bail!("{a} {queues} and {b} {cores} differ, but each worker {worker} one queue: give one of them");
+            bail!(
+                "{a} {queues} and {b} {cores} differ, but each worker {worker} one queue: give one of them"
+            );
         }
     }
     Ok(())
@@ -73,8 +75,7 @@ fn notes(args: &RunArgs) -> Vec<&'static str> {
 fn settings(args: &RunArgs) -> Result<Settings> {
     let options = ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp };
     let profiles = profile_source::for_pairs(&args.profile, &args.flows_dir, args.pairs, options)?;
-    let duration_s =
-        profiles.iter().map(|p| duration_s(args.duration, &p.profile)).fold(0.0, f64::max);
+    let duration_s = profiles.iter().map(|p| duration_s(args.duration, &p.profile)).fold(0.0, f64::max);
     // Said before any folder is made or any agent started.
     devices::named_pairs(&args.tx_device, &args.rx_device, args.pairs)?;
     Ok(Settings {
@@ -192,7 +193,8 @@ fn finish(
     show(&written, settings.output);
     if settings.output == OutputFormat::Table {
         let spent = begun.elapsed().as_secs_f64();
-        let overhead = written.iter().filter_map(|(j, _)| j.outcome.timing).map(|t| t.overhead_s).fold(0.0, f64::max);
+        let overhead =
+            written.iter().filter_map(|(j, _)| j.outcome.timing).map(|t| t.overhead_s).fold(0.0, f64::max);
         println!("{spent:.1} s in all, {overhead:.1} s of it beside warm-up and sending");
     }
     let any = |status| written.iter().any(|(j, _)| j.outcome.status == status);

@@ -15,7 +15,12 @@ use super::columns::Columns;
 const OVERHEAD_BYTES: u64 = (FCS_BYTES + WIRE_OVERHEAD_BYTES) as u64;
 
 /// The sender's samples that its series has, every `interval_s` seconds and at most `count`.
-pub fn tx_ticks(samples: &[Sample], totals: Option<&Sample>, interval_s: u32, count: Option<u32>) -> Vec<Sample> {
+pub fn tx_ticks(
+    samples: &[Sample],
+    totals: Option<&Sample>,
+    interval_s: u32,
+    count: Option<u32>,
+) -> Vec<Sample> {
     let interval = Duration::from_secs(u64::from(interval_s.max(1)));
     let mut all: Vec<&Sample> = samples.iter().collect();
     let last_ns = all.last().map_or(0, |s| s.elapsed_ns);
@@ -102,7 +107,8 @@ pub fn rx_columns(ticks: &[Sample]) -> Columns {
     columns.ints("account_reordered", account(|a| a.reordered));
     columns.ints("account_duplicated", account(|a| a.duplicated));
     if ticks.iter().any(|s| s.latency.is_some()) {
-        let latency = |pick: fn(&Latency) -> u64| ticks.iter().map(move |s| s.latency.as_ref().map_or(0, pick));
+        let latency =
+            |pick: fn(&Latency) -> u64| ticks.iter().map(move |s| s.latency.as_ref().map_or(0, pick));
         columns.ints("latency_p50_ns", latency(|l| l.p50_ns));
         columns.ints("latency_p90_ns", latency(|l| l.p90_ns));
         columns.ints("latency_p99_ns", latency(|l| l.p99_ns));
@@ -183,7 +189,10 @@ mod tests {
     fn ticks_of(run_ms: u64, interval_s: u32, count: Option<u32>) -> Vec<u64> {
         let samples: Vec<Sample> = (1..=run_ms / 1000).map(|s| sample(s - 1, s * 1000, s * 100)).collect();
         let totals = sample(99, run_ms, run_ms / 10);
-        tx_ticks(&samples, Some(&totals), interval_s, count).iter().map(|s| s.elapsed_ns / 1_000_000).collect()
+        tx_ticks(&samples, Some(&totals), interval_s, count)
+            .iter()
+            .map(|s| s.elapsed_ns / 1_000_000)
+            .collect()
     }
 
     #[test]

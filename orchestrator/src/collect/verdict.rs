@@ -87,7 +87,10 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         offered: sent + unsent,
         sent,
         unsent,
-        received: distinct.filter(|_| rx.summary.is_some()).or(account.map(|a| a.received)).unwrap_or(frames_in),
+        received: distinct
+            .filter(|_| rx.summary.is_some())
+            .or(account.map(|a| a.received))
+            .unwrap_or(frames_in),
         lost,
         loss_basis,
         reordered: account_or.reordered,
@@ -106,7 +109,8 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds),
         rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds),
         latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
-        queue_packets: received_totals.map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
+        queue_packets: received_totals
+            .map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
     }
 }
 

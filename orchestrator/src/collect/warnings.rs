@@ -5,7 +5,7 @@ use traffic::wire::Sample;
 
 use super::verdict::{LossBasis, Verdict, received};
 use crate::experiment::PairOutcome;
-use crate::show::{count, mpps};
+use crate::show::{count, pps};
 
 /// Less of the requested rate than this is said.
 const ACHIEVED_SHARE_MIN: f64 = 0.999;
@@ -43,10 +43,17 @@ fn flows(verdict: &Verdict, list: &mut Vec<String>) {
             } else {
                 "the others were lost or are not told apart".to_owned()
             };
-            list.push(format!("{} distinct flows arrived, {} were asked for: {why}", count(seen), count(asked)));
+            list.push(format!(
+                "{} distinct flows arrived, {} were asked for: {why}",
+                count(seen),
+                count(asked)
+            ));
         }
         (Some(asked), None) if verdict.received > 0 && verdict.loss_basis != LossBasis::NotMeasured => {
-            list.push(format!("{} flows are too many to track one by one: how many arrived is not known", count(asked)));
+            list.push(format!(
+                "{} flows are too many to track one by one: how many arrived is not known",
+                count(asked)
+            ));
         }
         _ => {}
     }
@@ -62,8 +69,8 @@ fn rate(verdict: &Verdict, outcome: &PairOutcome, list: &mut Vec<String>) {
     if let Some(requested) = verdict.requested_pps.filter(|r| achieved < r * ACHIEVED_SHARE_MIN) {
         list.push(format!(
             "{} were asked for and {} achieved ({:.2} %): the sender or its port takes no more",
-            mpps(requested),
-            mpps(achieved),
+            pps(requested),
+            pps(achieved),
             achieved / requested * 100.0
         ));
     }
@@ -106,7 +113,10 @@ fn latency(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
     let why = if tx.is_same(rx) {
         "the receiver reported none".to_owned()
     } else if tx.boot_id != rx.boot_id {
-        format!("{} and {} run on different machines, whose clocks differ", outcome.record.tx.pod, outcome.record.rx.pod)
+        format!(
+            "{} and {} run on different machines, whose clocks differ",
+            outcome.record.tx.pod, outcome.record.rx.pod
+        )
     } else {
         format!("the clock {} does not run at a constant rate here", tx.name)
     };
@@ -141,7 +151,11 @@ fn counters(outcome: &PairOutcome, list: &mut Vec<String>) {
         let Some(summary) = &side.summary else { continue };
         let (ours, port) = counts(&summary.totals);
         if ours != port {
-            list.push(format!("{pod}: the port counts {} frames {verb}, we count {}", count(port), count(ours)));
+            list.push(format!(
+                "{pod}: the port counts {} frames {verb}, we count {}",
+                count(port),
+                count(ours)
+            ));
         }
         if summary.mbufs_missing > 0 {
             list.push(format!("{pod}: {} mbufs did not come back to their pools", summary.mbufs_missing));

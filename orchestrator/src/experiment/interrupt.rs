@@ -25,7 +25,9 @@ impl Interrupt {
                 tokio::select! { _ = ctrl_c.recv() => {}, _ = term.recv() => {} }
             };
             next().await;
-            eprintln!("interrupted: stopping the traffic and keeping what was measured (again to leave at once)");
+            eprintln!(
+                "interrupted: stopping the traffic and keeping what was measured (again to leave at once)"
+            );
             // Nobody listens any more: the trial is over anyway.
             let _ = sender.send(true);
             next().await;

@@ -91,10 +91,5 @@ pub async fn to_the_end(
         ended = both => ended,
         never = leave => match never {},
     };
-    Measured {
-        tx,
-        rx,
-        sending: tx_over - begun,
-        draining: rx_over.saturating_duration_since(tx_over),
-    }
+    Measured { tx, rx, sending: tx_over - begun, draining: rx_over.saturating_duration_since(tx_over) }
 }

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod interrupt;
 pub mod measure;
+pub mod orphans;
 pub mod outcome;
 pub mod prepare;
 pub mod progress;

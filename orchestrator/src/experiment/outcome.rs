@@ -1,6 +1,7 @@
 //! What is known of one pair's trial: before it ([`Record`]) and after it ([`PairOutcome`]).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use traffic::profile::Profile;
@@ -55,6 +56,8 @@ pub struct SideRecord {
     pub node: String,
     /// Its agent's process, where it is one of this machine's.
     pub agent_pid: Option<u32>,
+    /// Where that agent listens.
+    pub agent_address: Option<SocketAddr>,
     /// What its agent was asked.
     pub spec: RunSpec,
     /// What its agent was asked for the warm-up.

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use traffic::wire::{Role, Sample};
 
 use crate::settings::OutputFormat;
-use crate::show::{count, mpps};
+use crate::show::{count, pps};
 
 /// Live output. Tables and JSON go to standard output, everything for the eye to standard error.
 #[derive(Debug)]
@@ -46,8 +46,9 @@ impl Side {
                 (sent + sample.cores.iter().map(|c| c.unsent_packets).sum::<u64>(), sent)
             }
             Role::Rx => {
-                let received =
-                    sample.account.map_or_else(|| sample.cores.iter().map(|c| c.rx_packets).sum(), |a| a.received);
+                let received = sample
+                    .account
+                    .map_or_else(|| sample.cores.iter().map(|c| c.rx_packets).sum(), |a| a.received);
                 (received, received)
             }
         };
@@ -103,7 +104,8 @@ impl Progress {
             Role::Rx => pair.rx.take(role, sample),
         }
         if self.format == OutputFormat::Json {
-            let line = serde_json::json!({"event": "sample", "pair": pair.name, "role": role, "sample": sample});
+            let line =
+                serde_json::json!({"event": "sample", "pair": pair.name, "role": role, "sample": sample});
             // A reader that went away must not end the measurement.
             drop(writeln!(std::io::stdout(), "{line}"));
         } else if role == Role::Rx {
@@ -127,9 +129,9 @@ impl PairView {
         let lost = self.rx.lost.map_or_else(|| "not measured".into(), count);
         let rates = format!(
             "offered {}  sent {}  received {}  lost {lost}",
-            mpps(self.tx.offered_pps),
-            mpps(self.tx.passed_pps),
-            mpps(self.rx.passed_pps)
+            pps(self.tx.offered_pps),
+            pps(self.tx.passed_pps),
+            pps(self.rx.passed_pps)
         );
         match &self.bar {
             Some(bar) => {

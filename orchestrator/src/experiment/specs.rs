@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Field, Ipv4, Payload, Ports, Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
-use traffic::wire::{RunSpec, Role, VERSION};
+use traffic::wire::{Role, RunSpec, VERSION};
 
 use crate::expid::ExpId;
 use crate::lab::{LabPair, PairCores, PairInventory};
@@ -42,7 +42,7 @@ pub fn main_specs(
         workers: Some(workers),
         descriptors: side.descriptors,
         socket_mem_mib: side.socket_mem_mib,
-        ..base(settings, profile.clone(), expid.tag(), cores.tx_workers, settings.duration_s)
+        ..base(settings, profile.clone(), expid.tag(pair.index), cores.tx_workers, settings.duration_s)
     };
     let (tx, rx) = (&pair.tx, &pair.rx);
     PairSpecs {
@@ -57,12 +57,7 @@ pub fn main_specs(
 /// The warm-up: `rxN` sends to `txN`'s address, so that switches on the way learn where both are.
 ///
 /// In the result, `tx` is for the sending pod's agent, which is `rxN`'s.
-pub fn warmup_specs(
-    settings: &Settings,
-    expid: ExpId,
-    pair: &LabPair,
-    cores: &PairCores,
-) -> PairSpecs {
+pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &PairCores) -> PairSpecs {
     let measured = &settings.profiles[pair.index].profile;
     let (tx_mac, rx_mac) = warmup_macs(pair, measured);
     let profile = warmup_profile(rx_mac, tx_mac, settings.warmup_s);
@@ -74,7 +69,7 @@ pub fn warmup_specs(
         workers: Some(1),
         descriptors: side.descriptors,
         socket_mem_mib: side.socket_mem_mib,
-        ..base(settings, profile.clone(), expid.warmup_tag(), 1, settings.warmup_s)
+        ..base(settings, profile.clone(), expid.warmup_tag(pair.index), 1, settings.warmup_s)
     };
     PairSpecs {
         tx: spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx),

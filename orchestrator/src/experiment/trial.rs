@@ -130,6 +130,7 @@ impl Trial<'_> {
             pod: end.pod.clone(),
             node: end.node.clone(),
             agent_pid: end.pid,
+            agent_address: end.address,
             spec,
             warmup_spec,
             inventory,
@@ -236,7 +237,8 @@ impl Trial<'_> {
             }
         }
         let spent = self.begun.elapsed().as_secs_f64();
-        timing.overhead_s = (spent - self.settings.warmup_s - timing.run_s.min(self.settings.duration_s)).max(0.0);
+        timing.overhead_s =
+            (spent - self.settings.warmup_s - timing.run_s.min(self.settings.duration_s)).max(0.0);
         outcome.timing = Some(timing);
         outcome.status = match (failures.is_empty(), self.interrupt.came()) {
             (false, _) => Status::Failed,

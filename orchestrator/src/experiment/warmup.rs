@@ -8,8 +8,8 @@ use traffic::wire::Sample;
 
 use super::prepare;
 use super::specs::PairSpecs;
-use crate::agent::follow::{Followed, StopRule, follow};
 use crate::agent::AgentError;
+use crate::agent::follow::{Followed, StopRule, follow};
 use crate::lab::LabPair;
 
 /// Stopping and draining a warm-up takes fractions of a second.

@@ -15,7 +15,8 @@ pub fn find_dataplane(flag: Option<&Path>) -> Result<PathBuf, LabError> {
         return named("$DATAPLANE", Path::new(&path));
     }
     let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("dataplane")));
-    let in_path = env::var_os("PATH").map(|p| env::split_paths(&p).map(|d| d.join("dataplane")).collect::<Vec<_>>());
+    let in_path =
+        env::var_os("PATH").map(|p| env::split_paths(&p).map(|d| d.join("dataplane")).collect::<Vec<_>>());
     beside
         .into_iter()
         .chain(in_path.unwrap_or_default())
@@ -50,7 +51,8 @@ mod tests {
     fn a_named_program_must_be_one() {
         let error = find_dataplane(Some(Path::new("/nonexistent/dataplane"))).unwrap_err();
         assert!(error.to_string().contains("--dataplane names `/nonexistent/dataplane`"), "{error}");
-        let error = find_dataplane(Some(Path::new("/etc/hostname"))).unwrap_err();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = find_dataplane(Some(file.path())).unwrap_err();
         assert!(error.to_string().contains("not executable"), "{error}");
     }
 }

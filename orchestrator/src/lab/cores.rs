@@ -68,13 +68,19 @@ fn crowded(cpus: &[u32], pair: usize, tx_n: usize, rx_n: usize, workers: usize) 
     let from_end = |k: usize| cpus[n - 1 - k % n];
     let (tx_workers, rx_workers): (Vec<u32>, Vec<u32>) = if workers <= n {
         let base = pair * (tx_n + rx_n);
-        ((0..tx_n).map(|k| from_end(base + k)).collect(), (0..rx_n).map(|k| from_end(base + tx_n + k)).collect())
+        (
+            (0..tx_n).map(|k| from_end(base + k)).collect(),
+            (0..rx_n).map(|k| from_end(base + tx_n + k)).collect(),
+        )
     } else {
         // More pollers than CPUs: senders on the upper half, receivers on the lower one.
         let half = n / 2;
         let upper = |k: usize| cpus[half + k % (n - half)];
         let lower = |k: usize| cpus[k % half];
-        ((0..tx_n).map(|k| upper(pair * tx_n + k)).collect(), (0..rx_n).map(|k| lower(pair * rx_n + k)).collect())
+        (
+            (0..tx_n).map(|k| upper(pair * tx_n + k)).collect(),
+            (0..rx_n).map(|k| lower(pair * rx_n + k)).collect(),
+        )
     };
     let spare = if workers < n { Some(cpus[0]) } else { None };
     let main = |other: &[u32]| spare.or_else(|| other.first().copied()).unwrap_or(cpus[0]);

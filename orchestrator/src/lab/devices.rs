@@ -93,6 +93,8 @@ mod tests {
         let said = |r: Result<_, LabError>| r.map(|_: Option<Vec<PairDevices>>| ()).unwrap_err().to_string();
         assert!(said(named_pairs(&veth("a"), &[], 1)).contains("--tx-device was given without --rx-device"));
         assert!(said(named_pairs(&veth("a"), &veth("b"), 2)).contains("given 1 times for 2 pair(s)"));
-        assert!(said(named_pairs(&["eth0".into()], &veth("b"), 1)).contains("device `eth0` is not understood"));
+        assert!(
+            said(named_pairs(&["eth0".into()], &veth("b"), 1)).contains("device `eth0` is not understood")
+        );
     }
 }

@@ -58,7 +58,9 @@ pub enum LabError {
     #[error(transparent)]
     Device(#[from] traffic::device::DeviceError),
     /// A folder for sockets.
-    #[error("no folder for memif sockets can be made in {place}: {reason}; set TMPDIR to a folder that can be written")]
+    #[error(
+        "no folder for memif sockets can be made in {place}: {reason}; set TMPDIR to a folder that can be written"
+    )]
     SocketFolder {
         /// The parent.
         place: PathBuf,

@@ -124,6 +124,7 @@ impl LocalLab {
             device,
             mac: None,
             pid: Some(hello.pid),
+            address: Some(hello.listening),
             agent: AgentClient::new(pod, Box::new(TcpAgent(hello.listening))),
         })
     }
@@ -234,7 +235,8 @@ fn log_tail(log: &Path) -> String {
 /// A fresh folder whose path is short enough for sockets.
 fn socket_folder() -> Result<TempDir, LabError> {
     let wanted = std::env::temp_dir();
-    let place = if wanted.as_os_str().len() + 12 > SOCKET_FOLDER_BYTES_MAX { PathBuf::from("/tmp") } else { wanted };
+    let place =
+        if wanted.as_os_str().len() + 12 > SOCKET_FOLDER_BYTES_MAX { PathBuf::from("/tmp") } else { wanted };
     tempfile::Builder::new()
         .prefix("bench-")
         .tempdir_in(&place)

@@ -8,6 +8,7 @@ pub mod error;
 pub mod local;
 
 use std::future::Future;
+use std::net::SocketAddr;
 
 use traffic::mac::Mac;
 use traffic::wire::Inventory;
@@ -29,6 +30,8 @@ pub struct Endpoint {
     pub mac: Option<Mac>,
     /// The agent's process id, where it is one of this machine's.
     pub pid: Option<u32>,
+    /// Where that agent listens.
+    pub address: Option<SocketAddr>,
     /// Its agent.
     pub agent: AgentClient,
 }

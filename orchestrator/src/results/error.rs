@@ -41,7 +41,9 @@ pub enum ResultsError {
     )]
     NothingToRecover(PathBuf),
     /// It still runs.
-    #[error("{pod} still runs (pid {pid}); its results are whole when it ends, within {within_s} s: try again then")]
+    #[error(
+        "{pod} still runs (pid {pid}); its results are whole when it ends, within {within_s} s: try again then"
+    )]
     StillRunning {
         /// The pod.
         pod: String,

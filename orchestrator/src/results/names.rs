@@ -8,7 +8,8 @@ use super::ResultsError;
 use crate::expid::ExpId;
 
 const FILE_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]_[hour][minute][second]");
-const LINE_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+const LINE_TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
 
 /// What an npz file's name says.
 #[derive(Debug, Clone, Copy)]

@@ -41,12 +41,10 @@ mod tests {
         columns.grid("core_tx_packets", &[vec![1, 2], vec![3]]);
         columns.ints("huge", [u64::MAX]);
         write(&path, &columns).unwrap();
-        let script = "import numpy, sys\nz = numpy.load(sys.argv[1])\nfor k in z: print(k, z[k].dtype, z[k].tolist())";
-        let output = std::process::Command::new("/usr/bin/python3")
-            .args(["-c", script])
-            .arg(&path)
-            .output()
-            .unwrap();
+        let script =
+            "import numpy, sys\nz = numpy.load(sys.argv[1])\nfor k in z: print(k, z[k].dtype, z[k].tolist())";
+        let output =
+            std::process::Command::new("/usr/bin/python3").args(["-c", script]).arg(&path).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(
             String::from_utf8(output.stdout).unwrap(),

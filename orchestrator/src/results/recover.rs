@@ -41,14 +41,19 @@ pub fn read_pair(folder: &PairFolder) -> Result<PairOutcome, ResultsError> {
         tx,
         rx,
         warmup,
-        warnings: vec!["recovered from the agents' files: the orchestrator ended before the trial did".to_owned()],
+        warnings: vec![
+            "recovered from the agents' files: the orchestrator ended before the trial did".to_owned(),
+        ],
         timing: None,
         record,
     })
 }
 
 /// One end, with the reason where it has no last word.
-fn read_side(folder: &PairFolder, record: &SideRecord) -> Result<(SideOutcome, Option<String>), ResultsError> {
+fn read_side(
+    folder: &PairFolder,
+    record: &SideRecord,
+) -> Result<(SideOutcome, Option<String>), ResultsError> {
     let state = folder.run_state(&record.pod, &record.spec.id);
     let ready: Option<Ready> = read_json(&state.join("ready.json"))?;
     let summary: Option<Summary> = read_json(&state.join("summary.json"))?;
@@ -58,7 +63,11 @@ fn read_side(folder: &PairFolder, record: &SideRecord) -> Result<(SideOutcome, O
         && error.is_none()
         && Path::new(&format!("/proc/{pid}")).exists()
     {
-        return Err(ResultsError::StillRunning { pod: record.pod.clone(), pid, within_s: record.spec.limit_s });
+        return Err(ResultsError::StillRunning {
+            pod: record.pod.clone(),
+            pid,
+            within_s: record.spec.limit_s,
+        });
     }
     let reason = match (&summary, error) {
         (Some(_), _) => None,
@@ -76,13 +85,17 @@ fn read_samples(state: &Path) -> Result<Vec<Sample>, ResultsError> {
     whole
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|line| serde_json::from_str(line).map_err(|source| ResultsError::Json { path: path.clone(), source }))
+        .map(|line| {
+            serde_json::from_str(line).map_err(|source| ResultsError::Json { path: path.clone(), source })
+        })
         .collect()
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ResultsError> {
     let Some(text) = read_if_there(path)? else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|source| ResultsError::Json { path: path.to_owned(), source })
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|source| ResultsError::Json { path: path.to_owned(), source })
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, ResultsError> {

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::result_json::Judged;
 use crate::show::{count, nanos};
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 14] = [
     "pair",
     "offered",
     "sent",
@@ -20,7 +20,6 @@ const HEADER: [&str; 15] = [
     "p99",
     "p99.9",
     "max",
-    "status",
 ];
 
 /// One row a pair. Gbit/s are of frames with FCS (layer 2); latencies are one way.
@@ -33,15 +32,17 @@ pub fn table<'a>(pairs: impl Iterator<Item = &'a Judged>) -> String {
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
+        column.set_padding((1, 0));
     }
     table.to_string()
 }
 
-fn row(pair: &Judged) -> [String; 15] {
+fn row(pair: &Judged) -> [String; 14] {
     let v = &pair.verdict;
     let none = || "-".to_owned();
     let unless_unmarked = |n: u64| if v.lost.is_some() { count(n) } else { none() };
-    let latency = |pick: fn(&traffic::wire::Latency) -> u64| v.latency.as_ref().map_or_else(none, |l| nanos(pick(l)));
+    let latency =
+        |pick: fn(&traffic::wire::Latency) -> u64| v.latency.as_ref().map_or_else(none, |l| nanos(pick(l)));
     [
         pair.outcome.record.pair.clone(),
         count(v.offered),
@@ -57,6 +58,5 @@ fn row(pair: &Judged) -> [String; 15] {
         latency(|l| l.p99_ns),
         latency(|l| l.p99_9_ns),
         latency(|l| l.max_ns),
-        format!("{:?}", pair.outcome.status).to_lowercase(),
     ]
 }

@@ -168,7 +168,8 @@ mod tests {
         let r = h.report("tsc", 1_000_000_000);
         assert_eq!((r.count, r.min_ns, r.max_ns), (10_000, 1, 10_000));
         assert!((r.mean_ns - 5000.5).abs() < 0.01);
-        for (got, want) in [(r.p50_ns, 5000.0), (r.p90_ns, 9000.0), (r.p99_ns, 9900.0), (r.p99_99_ns, 9999.0)] {
+        for (got, want) in [(r.p50_ns, 5000.0), (r.p90_ns, 9000.0), (r.p99_ns, 9900.0), (r.p99_99_ns, 9999.0)]
+        {
             assert!((got as f64 / want - 1.0).abs() < 0.02, "{got} for {want}");
         }
         // Every step is one tick: the jitter settles at one tick.
@@ -177,6 +178,9 @@ mod tests {
 
     #[test]
     fn an_empty_histogram_reports_zeros() {
-        assert_eq!(LatencyHistogram::default().report("tsc", 1), Latency { clock: "tsc".into(), ..Latency::default() });
+        assert_eq!(
+            LatencyHistogram::default().report("tsc", 1),
+            Latency { clock: "tsc".into(), ..Latency::default() }
+        );
     }
 }

@@ -150,7 +150,9 @@ pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u6
     for queue in queues {
         for (account, shard) in queue.shards.iter().zip(&expect.shards) {
             for (slot, count) in account.flow_counts()?.iter().enumerate() {
-                if *count > 0 && let Some(flow) = seen.get_mut(shard.flow(slot as u64) as usize) {
+                if *count > 0
+                    && let Some(flow) = seen.get_mut(shard.flow(slot as u64) as usize)
+                {
                     *flow = true;
                 }
             }

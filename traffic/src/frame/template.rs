@@ -86,7 +86,12 @@ impl Template {
 
         let mut bytes = Vec::with_capacity(len);
         let protocol = if transport == Transport::Udp { PROTOCOL_UDP } else { PROTOCOL_TCP };
-        headers::ethernet(&mut bytes, stream.ethernet.dst.start(), stream.ethernet.src.start(), ETHER_TYPE_IPV4);
+        headers::ethernet(
+            &mut bytes,
+            stream.ethernet.dst.start(),
+            stream.ethernet.src.start(),
+            ETHER_TYPE_IPV4,
+        );
         let (src, dst) = (stream.ipv4.src.start(), stream.ipv4.dst.start());
         headers::ipv4(&mut bytes, src, dst, stream.ipv4.ttl.start(), protocol, ip_bytes);
         match transport {
@@ -126,9 +131,8 @@ impl Template {
         self.ip_sum = checksum::sum(ip);
         let l4_len = l4.len() as u16;
         // Pseudo header (RFC 768, RFC 9293 §3.1): addresses, zero and protocol, layer-4 length.
-        let pseudo = checksum::sum(&ip[12..20])
-            + u64::from(u16::from(protocol).to_be())
-            + u64::from(l4_len.to_be());
+        let pseudo =
+            checksum::sum(&ip[12..20]) + u64::from(u16::from(protocol).to_be()) + u64::from(l4_len.to_be());
         self.l4_sum = pseudo + checksum::sum(l4);
 
         let (mut ip_sum, mut l4_sum) = (self.ip_sum, self.l4_sum);

@@ -76,6 +76,10 @@ pub struct RunSpec {
     /// …or after so long at the latest.
     #[serde(default = "RunSpec::default_drain_limit_ms")]
     pub drain_limit_ms: u32,
+    /// A sender keeps its port open so long behind the last frame: closing a shared-memory port (memif) throws away what its
+    /// peer has not read yet, and a NIC what it has not sent. Less where the driver shows that all is gone.
+    #[serde(default = "RunSpec::default_linger_ms")]
+    pub linger_ms: u32,
     /// Seconds after which the engine ends by itself, whatever happens to those who could tell it to; bounds every run.
     #[serde(default = "RunSpec::default_limit_s")]
     pub limit_s: u32,
@@ -104,6 +108,10 @@ impl RunSpec {
     /// 2 s.
     pub fn default_drain_limit_ms() -> u32 {
         2000
+    }
+    /// 200 ms: a peer that polls needs microseconds, one that shares its CPU needs its turn.
+    pub fn default_linger_ms() -> u32 {
+        200
     }
     /// A day.
     pub fn default_limit_s() -> u32 {

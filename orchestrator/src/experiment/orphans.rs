@@ -1,0 +1,56 @@
+//! Agents whose orchestrator was killed: their runs are brought to their end, so that results can be recovered.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::outcome::{Record, SideRecord};
+use crate::agent::follow::{StopRule, follow};
+use crate::agent::{AgentClient, AgentError, TcpAgent};
+use crate::lab::local::terminate;
+
+/// From being told to stop to being over.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Waits until the sender is over, by its own profile; then the receiver is told to stop, and drains. Agents that are
+/// gone have nothing to end. `say` hears what is waited for.
+pub async fn bring_to_end(record: &Record, say: impl Fn(&str)) -> Result<(), AgentError> {
+    if let Some(agent) = alive(&record.tx).await {
+        say(&format!("waiting for {} to end (its own limit: {} s)", record.tx.pod, record.tx.spec.limit_s));
+        let limit = Duration::from_secs(u64::from(record.tx.spec.limit_s));
+        end(&agent, &record.tx, Some(Instant::now() + limit)).await?;
+    }
+    if let Some(agent) = alive(&record.rx).await {
+        say(&format!("stopping {}", record.rx.pod));
+        end(&agent, &record.rx, Some(Instant::now())).await?;
+    }
+    Ok(())
+}
+
+/// Ends the agents themselves, once nobody needs them any more.
+pub async fn dismiss(record: &Record) {
+    for side in [&record.tx, &record.rx] {
+        if let (Some(_), Some(pid)) = (alive(side).await, side.agent_pid) {
+            terminate(pid);
+        }
+    }
+}
+
+/// The agent of `side`, if it is still the one that the trial started: ports and process ids are used again.
+async fn alive(side: &SideRecord) -> Option<AgentClient> {
+    let agent = AgentClient::new(&side.pod, Box::new(TcpAgent(side.agent_address?)));
+    let health = agent.greet().await.ok()?;
+    (Some(health.pid) == side.agent_pid).then_some(agent)
+}
+
+async fn end(agent: &AgentClient, side: &SideRecord, at: Option<Instant>) -> Result<(), AgentError> {
+    let (_none, signal) = watch::channel(false);
+    let followed =
+        follow(agent.run(&side.spec.id), StopRule { signal, at, patience: PATIENCE }, |_| {}).await;
+    match followed.end {
+        // How a run ended is for the result to say; it is over.
+        Ok(_) | Err(AgentError::RunFailed { .. } | AgentError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
