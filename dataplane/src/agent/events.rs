@@ -70,6 +70,7 @@ async fn take(
             run.set_ready(ready);
         }
         Event::Sample(sample) => keep_sample(run, sample, file).await?,
+        Event::Sent => run.set_sent(),
         Event::Done(summary) => {
             // On disk before anything else: the engine's teardown may still take seconds.
             write_or_note(run, "summary.json", &summary).await;

@@ -134,6 +134,7 @@ fn run_families(page: &mut Page, rows: &[Row]) {
         (RunState::Preparing, "preparing"),
         (RunState::Ready, "ready"),
         (RunState::Running, "running"),
+        (RunState::Sent, "sent"),
         (RunState::Stopping, "stopping"),
         (RunState::Done, "done"),
         (RunState::Failed, "failed"),

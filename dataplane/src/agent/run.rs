@@ -12,8 +12,8 @@ use super::device::device_key;
 use super::samples::{Place, Samples, read_file};
 use super::store::RunDir;
 
-/// Start and stop are each sent once at most.
-const COMMANDS_MAX: usize = 2;
+/// Start is sent once, stop twice at most: to end sending, and to close the port.
+const COMMANDS_MAX: usize = 4;
 
 /// One run.
 #[derive(Debug)]
@@ -144,10 +144,10 @@ impl Run {
         Err(StartError { id: self.spec.id.clone(), state: format!("{state:?}").to_lowercase(), next })
     }
 
-    /// Tells the engine to end; later times change nothing.
+    /// Tells the engine to end, and a sender that is done sending to close its port; told twice it does no more.
     pub fn stop(&self) {
         self.status.send_if_modified(|status| {
-            let live = matches!(status.state, RunState::Preparing | RunState::Ready | RunState::Running);
+            let live = !matches!(status.state, RunState::Stopping | RunState::Done | RunState::Failed);
             if live {
                 status.state = RunState::Stopping;
                 self.send(Command::Stop);
@@ -163,7 +163,7 @@ impl Run {
     }
 
     fn send(&self, command: Command) {
-        // There is room for each command once; a closed channel means that the engine is gone, which its
+        // There is room for every command that a run can take; a closed channel means that the engine is gone, which its
         // supervisor tells.
         let _ = self.commands.try_send(command);
     }
@@ -177,6 +177,20 @@ impl Run {
                 status.state = RunState::Ready;
             }
         });
+    }
+
+    /// A sender has stopped sending and holds its port open.
+    pub fn set_sent(&self) {
+        self.status.send_if_modified(|status| {
+            let is_sending = matches!(status.state, RunState::Running | RunState::Stopping);
+            if is_sending {
+                status.state = RunState::Sent;
+            }
+            is_sending
+        });
+        if *self.discard.borrow() {
+            self.stop();
+        }
     }
 
     /// The engine sent the next sample; `line` is how it stands in the file, if `is_in_file`.

@@ -151,6 +151,7 @@ struct Deadlines {
     limits: Limits,
     run_limit: Duration,
     drain: Duration,
+    linger: Duration,
     begun: Instant,
     stopped: Option<Instant>,
     spoke: Option<Instant>,
@@ -163,6 +164,7 @@ impl Deadlines {
             limits,
             run_limit: Duration::from_secs(u64::from(run.spec.limit_s)),
             drain: Duration::from_millis(u64::from(run.spec.drain_limit_ms)),
+            linger: Duration::from_millis(u64::from(run.spec.linger_ms)),
             begun: Instant::now(),
             stopped: None,
             spoke: None,
@@ -172,10 +174,13 @@ impl Deadlines {
 
     /// The earliest one, what it is, and how long that is.
     fn next(&mut self, state: RunState) -> (Instant, Overdue, Duration) {
-        if state == RunState::Stopping {
-            self.stopped.get_or_insert_with(Instant::now);
+        match state {
+            RunState::Stopping => drop(self.stopped.get_or_insert_with(Instant::now)),
+            // The first stop was obeyed; the time for the second one, which closes the port, begins with it.
+            RunState::Sent => self.stopped = None,
+            _ => {}
         }
-        let whole = self.limits.prepare + self.run_limit + self.drain + self.limits.slack;
+        let whole = self.limits.prepare + self.run_limit + self.drain + self.linger + self.limits.slack;
         let preparing = (state == RunState::Preparing).then_some(self.begun);
         [
             (Some(self.begun), Overdue::Limit, whole),

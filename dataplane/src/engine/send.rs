@@ -1,15 +1,16 @@
 //! A sender's run: pools → port → workers → summary.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dpdk::{FramePool, Mempool, MempoolConfig, Port, TxQueue};
 use traffic::cursor::Cursor;
 use traffic::pacer::Pacer;
 use traffic::profile::Stop;
 use traffic::shard::Shard;
-use traffic::wire::{Ended, Event, Pacing, Summary, TxShard};
+use traffic::wire::{Command, Ended, Event, Pacing, Summary, TxShard};
 
+use super::control::Message;
 use super::error::EngineError;
 use super::memory;
 use super::port;
@@ -17,9 +18,6 @@ use super::sampler::Sampler;
 use super::session::{Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::tx::{self, TxOutcome, TxWorker};
-
-/// How often a lingering sender looks whether its mbufs are home.
-const LINGER_STEP: Duration = Duration::from_millis(1);
 
 /// Runs a sender to its end.
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
@@ -82,7 +80,7 @@ fn with_port<'e>(
         Ok::<_, EngineError>((ended?, outcomes?))
     })?;
     let outcomes: Vec<TxOutcome> = outcomes.into_iter().flatten().collect();
-    linger(run, pools);
+    linger(run, emit);
     Ok(summarise(run, &port, ended, &mut sampler, &outcomes, requested_pps))
 }
 
@@ -101,13 +99,15 @@ fn conduct(
     Ok(run.observe(gate, sampler, emit))
 }
 
-/// Keeps the port open until the last frames are gone for sure, or the limit.
-fn linger(run: &Run<'_>, pools: &[FramePool<'_>]) {
-    // memif copies frames into the peer's ring and frees them at once: mbufs at home say nothing there.
-    let is_shared_memory = run.setup.device.vdev_driver() == Some("net_memif");
-    let limit = Duration::from_millis(run.spec.linger_ms.into());
-    run.control
-        .wait_for(limit, LINGER_STEP, || !is_shared_memory && pools.iter().all(|pool| pool.in_use() == 0));
+/// Holds the port open until told to close it, or the limit.
+fn linger(run: &Run<'_>, emit: &mut dyn FnMut(Event)) {
+    emit(Event::Sent);
+    let until = Instant::now() + Duration::from_millis(run.spec.linger_ms.into());
+    while let Some(message) = run.control.next(until) {
+        if matches!(message, Message::Command(Command::Stop)) {
+            return;
+        }
+    }
 }
 
 /// What a worker takes to its thread.

@@ -76,8 +76,9 @@ pub struct RunSpec {
     /// …or after so long at the latest.
     #[serde(default = "RunSpec::default_drain_limit_ms")]
     pub drain_limit_ms: u32,
-    /// A sender keeps its port open so long behind the last frame: closing a shared-memory port (memif) throws away what its
-    /// peer has not read yet, and a NIC what it has not sent. Less where the driver shows that all is gone.
+    /// A sender holds its port open so long behind the last frame, or until told to stop: closing a shared-memory port
+    /// (memif) throws away what its peer has not read yet and pulls memory from under it, and a NIC drops what it has
+    /// not sent.
     #[serde(default = "RunSpec::default_linger_ms")]
     pub linger_ms: u32,
     /// Seconds after which the engine ends by itself, whatever happens to those who could tell it to; bounds every run.
@@ -125,7 +126,8 @@ impl RunSpec {
 pub enum Command {
     /// Begin to send or to count; a second one is ignored.
     Start,
-    /// End: a sender at once, a receiver after its drain.
+    /// End: a sender stops sending at once and holds its port open, a receiver ends after its drain. To a sender that is
+    /// done sending: close the port.
     Stop,
 }
 
@@ -137,6 +139,9 @@ pub enum Event {
     Ready(Box<Ready>),
     /// One tick.
     Sample(Box<Sample>),
+    /// A sender is done sending and holds its port open, so that the receiver can end first: until told to stop, or
+    /// [`RunSpec::linger_ms`].
+    Sent,
     /// The run is over; nothing follows.
     Done(Box<Summary>),
     /// The run failed; nothing follows.
@@ -201,6 +206,8 @@ pub enum RunState {
     Ready,
     /// Sends or counts.
     Running,
+    /// A sender that is done sending and holds its port open.
+    Sent,
     /// Told to stop; drains.
     Stopping,
     /// Over, with a summary.

@@ -1,0 +1,62 @@
+//! Network namespaces joined by veth pairs, gone with their owner.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::process::run;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A namespace of this process.
+#[derive(Debug)]
+pub struct Netns {
+    name: String,
+}
+
+impl Netns {
+    /// A fresh one, without IPv6, whose neighbour discovery would mix with the test's frames.
+    pub fn new(role: &str) -> Netns {
+        let name = format!("bench{}-{}-{role}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        ip(&["netns", "add", &name]);
+        let netns = Netns { name };
+        for which in ["all", "default"] {
+            let path = format!("/proc/sys/net/ipv6/conf/{which}/disable_ipv6");
+            // Kernels without IPv6 have no such file.
+            run(netns.wrap(Command::new("sh")).args(["-c", &format!("test ! -e {path} || echo 1 > {path}")]));
+        }
+        netns
+    }
+
+    /// The command, to be run inside.
+    pub fn wrap(&self, command: Command) -> Command {
+        let mut inside = Command::new("ip");
+        inside.args(["netns", "exec", &self.name]).arg(command.get_program()).args(command.get_args());
+        inside
+    }
+
+    /// Brings an interface up or down.
+    pub fn set_link(&self, interface: &str, state: &str) {
+        ip(&["-n", &self.name, "link", "set", interface, state]);
+    }
+
+    /// Makes a veth pair, `here` in this namespace and `there` in the other, both up.
+    pub fn join(&self, here: &str, other: &Netns, there: &str) {
+        ip(&[
+            "link", "add", here, "netns", &self.name, "type", "veth", "peer", "name", there, "netns", &other.name,
+        ]);
+        self.set_link(here, "up");
+        other.set_link(there, "up");
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        // Interfaces go with it. During a panic another one would hide the first.
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+fn ip(args: &[&str]) {
+    let done = run(Command::new("ip").args(args));
+    assert!(done.status.success(), "ip {}: {}", args.join(" "), done.stderr);
+}
