@@ -78,6 +78,7 @@ impl TxWorker<'_, '_> {
 fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>, epoch: u64) -> TxOutcome {
     let mut burst = w.pool.burst::<MAX_BURST>();
     let mut tally = CoreCounters::default();
+    let mut refused = 0;
     let deadline = w.duration.map_or(u64::MAX, |ticks| epoch.saturating_add(ticks));
     let (mut first, mut last, mut complete) = (None, 0, false);
     w.pacer.start(epoch);
@@ -101,7 +102,7 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
         if sent < taken {
             burst.recycle();
             w.cursor.rewind(taken - sent);
-            tally.unsent_packets += if w.paced { taken - sent } else { 0 };
+            refused += if w.paced { taken - sent } else { 0 };
         }
         if taken < granted {
             w.pacer.return_grant(granted - taken);
@@ -109,14 +110,13 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
         tally.tx_packets += sent;
         tally.tx_bytes += sent * w.frame_bytes;
         tally.bursts += u64::from(sent > 0);
+        tally.unsent_packets = refused + w.pacer.given_up();
         w.counters.store_tx(&tally);
         if sent > 0 {
             first.get_or_insert(now);
             last = now;
         }
     }
-    tally.unsent_packets += w.pacer.given_up();
-    w.counters.store_tx(&tally);
     let active_ticks = first.map_or(0, |first| last - first);
     TxOutcome { shard: 0, tally, given_up: w.pacer.given_up(), active_ticks, complete }
 }
