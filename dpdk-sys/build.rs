@@ -43,6 +43,7 @@ const OPAQUE_BODY: &str =
 fn main() {
     println!("cargo:rerun-if-changed=shim/shim.h");
     println!("cargo:rerun-if-changed=shim/shim.c");
+    println!("cargo:rerun-if-changed=shim/guard.c");
     println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
 
     let library = match pkg_config::Config::new().cargo_metadata(false).probe("libdpdk") {
@@ -92,7 +93,7 @@ fn compiler_flags() -> Vec<String> {
 
 fn compile_shim(flags: &[String]) {
     let mut build = cc::Build::new();
-    build.file("shim/shim.c").opt_level(3).warnings(true).extra_warnings(true);
+    build.files(["shim/shim.c", "shim/guard.c"]).opt_level(3).warnings(true).extra_warnings(true);
     for flag in flags {
         // DPDK's own headers are not ours to warn about.
         match flag.strip_prefix("-I") {

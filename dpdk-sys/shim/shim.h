@@ -88,4 +88,9 @@ void shim_mempool_cache_flush(struct rte_mempool *pool);
 uint16_t shim_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count);
 uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count);
 
+/* guard.c: bursts that return -1 where the driver faults. Install the handler once a process, before the first. */
+int shim_guard_install(void);
+int32_t shim_tx_burst_guarded(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count);
+int32_t shim_rx_burst_guarded(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count);
+
 #endif

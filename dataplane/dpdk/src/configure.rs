@@ -11,7 +11,10 @@ use crate::mempool::Mempool;
 use crate::numa::SocketId;
 use crate::offload::TxOffloads;
 use crate::port::{OpenPort, Port, PortError, PortId, failed, label};
-use crate::queue::{RxQueue, TxQueue};
+use crate::queue::{Guard, RxQueue, TxQueue};
+
+/// The driver that takes shared memory away from under a burst when its peer leaves.
+const FAULTY_DRIVER: &str = "net_memif";
 
 /// Descriptors of a queue where neither the user nor the driver has an opinion.
 const DESCRIPTORS: u16 = 512;
@@ -188,10 +191,12 @@ impl<'e> PortBuilder<'e> {
             // SAFETY: the port is open. A driver that cannot is no reason to stop: what came of it is in `chosen`.
             self.chosen.promiscuous = unsafe { dpdk_sys::rte_eth_promiscuous_enable(id.0) } == 0;
         }
-        let rx = (0..self.rx_done).map(|index| RxQueue::new(Arc::clone(&self.open), index)).collect();
+        let guard = if self.info.driver == FAULTY_DRIVER { install_guard(id)? } else { Guard::Off };
+        let rx = (0..self.rx_done).map(|index| RxQueue::new(Arc::clone(&self.open), index, guard)).collect();
         let fast_free = self.chosen.fast_free();
-        let tx =
-            (0..self.tx_done).map(|index| TxQueue::new(Arc::clone(&self.open), index, fast_free)).collect();
+        let tx = (0..self.tx_done)
+            .map(|index| TxQueue::new(Arc::clone(&self.open), index, fast_free, guard))
+            .collect();
         let port = Port { open: self.open, chosen: self.chosen, _one_thread: PhantomData };
         Ok((port, rx, tx))
     }
@@ -278,4 +283,12 @@ fn adjust_descriptors(id: PortId, chosen: &mut Chosen) -> Result<(), PortError> 
     check(unsafe { dpdk_sys::rte_eth_dev_adjust_nb_rx_tx_desc(id.0, rx, tx) })
         .map(drop)
         .map_err(|errno| failed(id, "fit the descriptors", errno))
+}
+
+/// Makes guarded bursts possible in this process.
+fn install_guard(id: PortId) -> Result<Guard, PortError> {
+    // SAFETY: installs handlers for SIGSEGV and SIGBUS that give way to the former ones outside a guarded burst.
+    check(unsafe { dpdk_sys::shim_guard_install() })
+        .map_err(|errno| failed(id, "guard its bursts", errno))?;
+    Ok(Guard::On)
 }

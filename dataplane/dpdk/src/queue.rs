@@ -20,9 +20,21 @@ pub struct TxQueue<'e> {
     port_id: u16,
     index: u16,
     fast_free: bool,
+    guard: Guard,
     /// The only pool that a queue with fast free may be given mbufs of: that of its first burst.
     pool: PoolIdentity,
     _exclusive: Exclusive<'e>,
+}
+
+/// Whether bursts must survive a fault of the driver's own, and whether one happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Plain calls.
+    Off,
+    /// Guarded calls.
+    On,
+    /// The driver faulted: the queue is dead.
+    Broken,
 }
 
 /// A pool's address, only ever compared.
@@ -33,13 +45,14 @@ struct PoolIdentity(*mut rte_mempool);
 unsafe impl Send for PoolIdentity {}
 
 impl<'e> TxQueue<'e> {
-    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16, fast_free: bool) -> Self {
+    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16, fast_free: bool, guard: Guard) -> Self {
         let port_id = port.id.0;
         Self {
             port,
             port_id,
             index,
             fast_free,
+            guard,
             pool: PoolIdentity(std::ptr::null_mut()),
             _exclusive: PhantomData,
         }
@@ -65,6 +78,9 @@ impl<'e> TxQueue<'e> {
         if pending.is_empty() {
             return 0; // net_memif looks at the first mbuf before it counts them
         }
+        if self.guard != Guard::Off {
+            return self.tx_guarded(burst);
+        }
         // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
         // (`&mut self`, not `Clone`); `pending` are as many mbufs, alive and ours. Their pool outlives the port ('p: 'e).
         let sent = unsafe {
@@ -72,6 +88,36 @@ impl<'e> TxQueue<'e> {
         };
         burst.sent(usize::from(sent));
         usize::from(sent)
+    }
+
+    /// As [`TxQueue::tx`]. After a fault nobody knows which mbufs the driver had freed: all are given up.
+    fn tx_guarded<'p: 'e, const N: usize>(&mut self, burst: &mut TxBurst<'p, N>) -> usize {
+        if self.guard == Guard::Broken {
+            return 0;
+        }
+        let pending = burst.pending();
+        let count = pending.len();
+        // SAFETY: as in `tx`; the guard was installed when the port was started.
+        let sent = unsafe {
+            dpdk_sys::shim_tx_burst_guarded(self.port_id, self.index, pending.as_mut_ptr(), count as u16)
+        };
+        match usize::try_from(sent) {
+            Ok(sent) => {
+                burst.sent(sent);
+                sent
+            }
+            Err(_) => {
+                self.guard = Guard::Broken;
+                burst.sent(count);
+                0
+            }
+        }
+    }
+
+    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle of a burst: it
+    /// sends nothing any more.
+    pub fn is_broken(&self) -> bool {
+        self.guard == Guard::Broken
     }
 
     /// Sends received frames back from the front of the burst and says how many the driver took. The others stay, in
@@ -112,13 +158,14 @@ pub struct RxQueue<'e> {
     port: Arc<OpenPort<'e>>,
     port_id: u16,
     index: u16,
+    guard: Guard,
     _exclusive: Exclusive<'e>,
 }
 
 impl<'e> RxQueue<'e> {
-    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16) -> Self {
+    pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16, guard: Guard) -> Self {
         let port_id = port.id.0;
-        Self { port, port_id, index, _exclusive: PhantomData }
+        Self { port, port_id, index, guard, _exclusive: PhantomData }
     }
 
     /// Its number in its port.
@@ -138,6 +185,9 @@ impl<'e> RxQueue<'e> {
         if vacant.is_empty() {
             return 0;
         }
+        if self.guard != Guard::Off {
+            return self.rx_guarded(burst);
+        }
         // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
         // (`&mut self`, not `Clone`); `vacant` has room for as many pointers.
         let count = unsafe {
@@ -145,6 +195,35 @@ impl<'e> RxQueue<'e> {
         };
         burst.received(usize::from(count));
         usize::from(count)
+    }
+
+    /// As [`RxQueue::rx`]; after a fault nothing comes any more.
+    fn rx_guarded<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
+        if self.guard == Guard::Broken {
+            return 0;
+        }
+        let vacant = burst.vacant();
+        // SAFETY: as in `rx`; the guard was installed when the port was started.
+        let count = unsafe {
+            dpdk_sys::shim_rx_burst_guarded(
+                self.port_id,
+                self.index,
+                vacant.as_mut_ptr(),
+                vacant.len() as u16,
+            )
+        };
+        let Ok(count) = usize::try_from(count) else {
+            self.guard = Guard::Broken;
+            return 0;
+        };
+        burst.received(count);
+        count
+    }
+
+    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle of a burst: it
+    /// receives nothing any more.
+    pub fn is_broken(&self) -> bool {
+        self.guard == Guard::Broken
     }
 
     /// The device, for messages.

@@ -12,7 +12,7 @@ use super::error::EngineError;
 use super::memory;
 use super::port;
 use super::sampler::{Sampler, latency};
-use super::session::{Run, cross_check};
+use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::rx::{Books, RxOutcome, RxWorker};
 
@@ -148,6 +148,9 @@ fn summarise(
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let mut warnings = Vec::new();
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
+    if outcomes.iter().any(|o| o.is_broken) {
+        warnings.push(PEER_LEFT.to_owned());
+    }
     idle_queues(outcomes, expect.flows, &mut warnings);
     Summary {
         ended,

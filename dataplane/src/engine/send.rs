@@ -15,7 +15,7 @@ use super::error::EngineError;
 use super::memory;
 use super::port;
 use super::sampler::Sampler;
-use super::session::{Run, cross_check};
+use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::tx::{self, TxOutcome, TxWorker};
 
@@ -164,6 +164,9 @@ fn summarise(
     });
     let mut warnings = Vec::new();
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
+    if outcomes.iter().any(|o| o.is_broken) {
+        warnings.push(PEER_LEFT.to_owned());
+    }
     let tx_shards = outcomes.iter().map(|o| TxShard { shard: o.shard, sent: o.tally.tx_packets }).collect();
     Summary {
         ended,

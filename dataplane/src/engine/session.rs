@@ -15,6 +15,9 @@ use super::setup::Setup;
 use crate::counters::Gate;
 use crate::inventory;
 
+/// What a worker's fault means: the guard of crate `dpdk` has caught it.
+pub const PEER_LEFT: &str = "the peer went away in the middle of a burst and the driver took the shared memory along: nothing \
+     was sent or received from there on; what came before is counted";
 /// How long workers may take to register.
 const WORKERS_LIMIT: Duration = Duration::from_secs(20);
 

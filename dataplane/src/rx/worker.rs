@@ -41,6 +41,8 @@ pub struct RxOutcome {
     pub first: Option<u64>,
     /// As `first`.
     pub last: u64,
+    /// Whether the driver faulted because its peer went away: nothing came from there on.
+    pub is_broken: bool,
 }
 
 impl RxWorker<'_, '_> {
@@ -83,6 +85,7 @@ impl RxWorker<'_, '_> {
             last = now;
         }
         self.counters.store_idle(tally.idle_polls);
-        RxOutcome { accountant: self.accountant, tally, first, last }
+        let is_broken = self.queue.is_broken();
+        RxOutcome { accountant: self.accountant, tally, first, last, is_broken }
     }
 }

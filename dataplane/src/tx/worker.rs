@@ -52,6 +52,8 @@ pub struct TxOutcome {
     pub active_ticks: u64,
     /// Whether it reached its count or duration.
     pub complete: bool,
+    /// Whether the driver faulted because its peer went away: nothing was sent from there on.
+    pub is_broken: bool,
 }
 
 impl TxWorker<'_, '_> {
@@ -102,6 +104,9 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
         if sent < taken {
             burst.recycle();
             w.cursor.rewind(taken - sent);
+            if w.queue.is_broken() {
+                break;
+            }
             refused += if w.paced { taken - sent } else { 0 };
         }
         if taken < granted {
@@ -118,7 +123,8 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
         }
     }
     let active_ticks = first.map_or(0, |first| last - first);
-    TxOutcome { shard: 0, tally, given_up: w.pacer.given_up(), active_ticks, complete }
+    let is_broken = w.queue.is_broken();
+    TxOutcome { shard: 0, tally, given_up: w.pacer.given_up(), active_ticks, complete, is_broken }
 }
 
 /// Offers the burst until the driver has taken all of it, or nothing for [`SEND_ATTEMPTS`] calls.
