@@ -1,6 +1,6 @@
 //! One block of counters a worker: written by it alone, read by the sampler, in cache lines of its own.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crossbeam_utils::CachePadded;
@@ -83,6 +83,8 @@ pub struct Gate {
     stop: CachePadded<AtomicBool>,
     /// The start's clock; workers that poll while they wait look here. 0 is "not yet".
     epoch: CachePadded<AtomicU64>,
+    /// Workers that are at work: what comes or goes from there on counts.
+    entered: CachePadded<AtomicUsize>,
     opened: Mutex<bool>,
     changed: Condvar,
 }
@@ -119,6 +121,16 @@ impl Gate {
     pub fn epoch(&self) -> Option<u64> {
         let epoch = self.epoch.load(Ordering::Acquire);
         (epoch > 0).then_some(epoch)
+    }
+
+    /// A worker goes through.
+    pub fn enter(&self) {
+        self.entered.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many workers have gone through.
+    pub fn entered(&self) -> usize {
+        self.entered.load(Ordering::Acquire)
     }
 
     /// Whether to end.

@@ -88,6 +88,8 @@ def main():
     command = None
     while command is None:
         command = commands.next(None)
+    if command == "start":
+        say({"started": {"unix_ns": time.time_ns()}})
     n = 0
     if mode == "flood":
         print("this is no event")

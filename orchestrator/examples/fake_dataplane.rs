@@ -1,7 +1,8 @@
 //! A stand-in for `dataplane agent` in the tests: it speaks the agent's API and sends no packet.
 //!
 //! A fake sender "sends" 1,000 frames a second; a fake receiver "receives" what its sender left in `$FAKE_SHARED`.
-//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`;
+//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`,
+//! `never-stops`;
 //! `MODE@POD` is for one agent alone.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
@@ -186,6 +187,7 @@ fn status_of(run: &Run) -> RunStatus {
         role: run.spec.role,
         state: run.state,
         ready: (run.state != RunState::Failed).then(|| Box::new(ready(&run.spec))),
+        started_unix_ns: None,
         samples: run.samples.len() as u64,
         summary: run.summary.clone().map(Box::new),
         error: run.error.clone(),
@@ -228,7 +230,10 @@ async fn start(State(agent): State<Agent>, Path(id): Path<String>) -> Answer<Jso
 
 async fn stop(State(agent): State<Agent>, Path(id): Path<String>) -> Answer<Json<RunStatus>> {
     with(&agent, &id, |run| {
-        run.stop = true;
+        run.stop = agent.mode != "never-stops";
+        if run.state == RunState::Sent {
+            run.state = RunState::Done;
+        }
         Json(status_of(run))
     })
 }
@@ -310,7 +315,8 @@ fn tick(agent: &Agent, run: &mut Run) -> bool {
     if over {
         run.summary = Some(summary(run, sample));
         save(agent, &run.spec.id, "summary.json", &serde_json::to_string(&run.summary).unwrap());
-        run.state = RunState::Done;
+        // As the real one: a sender holds its port until it is told to close it.
+        run.state = if run.spec.role == Role::Tx { RunState::Sent } else { RunState::Done };
     }
     over
 }

@@ -28,7 +28,8 @@ pub struct LoadedProfile {
 pub enum SourceError {
     /// No such file in either place.
     #[error(
-        "profile `{name}` is neither {} nor a file here; make it with `orchestrator flows generate`, or give a path", looked.display()
+        "profile `{name}` is neither {} nor a file here; make it with `orchestrator flows generate`, or give a path",
+        looked.display()
     )]
     NotFound {
         /// As typed.
@@ -87,7 +88,8 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
 pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
     let (mut profile, notes) = if is_lua(path) {
         let import = import(path, options.quirks)?;
-        let notes = import.report.warnings().map(|n| format!("{}: {n}", path.display())).collect();
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let notes = import.report.warnings().map(|n| format!("{file} line {}: {}", n.line, n.text)).collect();
         (import.profile, notes)
     } else {
         (load_file(path)?, Vec::new())

@@ -1,10 +1,11 @@
 //! The orchestrator's own program against agents that misbehave (`examples/fake_dataplane.rs`).
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -80,10 +81,18 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Waits until a line of standard error contains `what`.
-fn wait_for_line(child: &mut Child, what: &str) {
-    let lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line.contains(what)), "never said: {what}");
+/// A program's standard error, read once: what a reader has buffered must not be lost to the next one.
+struct Said(Lines<BufReader<ChildStderr>>);
+
+impl Said {
+    fn by(child: &mut Child) -> Said {
+        Said(BufReader::new(child.stderr.take().unwrap()).lines())
+    }
+
+    /// Waits until a line contains `what`.
+    fn wait_for(&mut self, what: &str) {
+        assert!(self.0.by_ref().map_while(Result::ok).any(|line| line.contains(what)), "never said: {what}");
+    }
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -228,23 +237,44 @@ fn loss_is_counted_exactly() {
 fn ctrl_c_keeps_what_was_measured() {
     let bench = Bench::new("");
     let mut child = bench.spawn_run("--duration 30 --warmup-duration 0");
-    wait_for_line(&mut child, "received 1.0");
+    let mut said = Said::by(&mut child);
+    said.wait_for("received 1.0");
     let asked = Instant::now();
     signal(&child, Signal::SIGINT);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    said.wait_for("keeping what was measured");
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
     assert!(asked.elapsed() < Duration::from_secs(10));
-    assert!(text(&output.stderr).contains("keeping what was measured"));
     let result = bench.result("tx0-rx0");
     assert_eq!((&result["status"], &result["verdict"]["lost"]), (&"interrupted".into(), &0.into()));
     assert!(bench.files("tx0-rx0").iter().any(|f| f.ends_with(".npz")));
 }
 
 #[test]
+fn a_second_ctrl_c_leaves_at_once_and_the_results_can_be_recovered() {
+    let bench = Bench::new("never-stops");
+    let mut child = bench.spawn_run("--duration 30 --warmup-duration 0");
+    let mut said = Said::by(&mut child);
+    said.wait_for("received 1.0");
+    signal(&child, Signal::SIGINT);
+    said.wait_for("again to leave at once");
+    signal(&child, Signal::SIGINT);
+    said.wait_for("results recover");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let recovered = bench.output("results recover results");
+    assert_eq!(recovered.status.code(), Some(1));
+    let result = bench.result("tx0-rx0");
+    assert_eq!(result["status"], "failed");
+    assert!(result["error"].as_str().unwrap().contains("tx0: its run left no last word"));
+    assert!(!result["tx"]["samples"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn ctrl_c_before_any_traffic_leaves_nothing() {
     let bench = Bench::new("");
     let mut child = bench.spawn_run("--duration 30 --warmup-duration 30");
-    wait_for_line(&mut child, "warming up");
+    let mut said = Said::by(&mut child);
+    said.wait_for("warming up");
     signal(&child, Signal::SIGINT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(bench.nothing_was_left());
@@ -254,7 +284,8 @@ fn ctrl_c_before_any_traffic_leaves_nothing() {
 fn a_killed_orchestrator_loses_nothing() {
     let bench = Bench::new("");
     let mut child = bench.spawn_run("--duration 2 --warmup-duration 0.3");
-    wait_for_line(&mut child, "received 1.0");
+    let mut said = Said::by(&mut child);
+    said.wait_for("received 1.0");
     signal(&child, Signal::SIGKILL);
     child.wait().unwrap();
     assert!(!bench.trial().join("tx0-rx0/result.json").exists());

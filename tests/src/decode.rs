@@ -123,11 +123,11 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// DNS's port, a payload of three bytes and one of padding; checksums as Wireshark accepts them.
+    /// DNS's port, a payload of three bytes and one of padding; tcpdump accepts both checksums.
     const UDP: [u8; 46] = [
         2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, // Ethernet
-        0x45, 0, 0, 31, 0, 7, 0x40, 0, 64, 17, 0x66, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4
-        4, 0, 0, 53, 0, 11, 0x84, 0x47, b'a', b'b', b'c', 0xee, // UDP
+        0x45, 0, 0, 31, 0, 7, 0x40, 0, 64, 17, 0x26, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4
+        4, 0, 0, 53, 0, 11, 0x23, 0x3e, b'a', b'b', b'c', 0xee, // UDP
     ];
 
     #[test]

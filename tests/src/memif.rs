@@ -2,25 +2,15 @@
 
 use std::path::Path;
 
-use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use traffic::profile::{Profile, Stop};
+use traffic::wire::{self, Command, Memory, Role, RunSpec};
 
-use crate::run::{Outcome, Run, got, sent};
-use crate::{bin, cpus, needs};
+use crate::run::{Outcome, Run, got};
+use crate::{cpus, needs};
 
 /// MiB of hugepages that both ends of a memif pair together stay within.
 const PAIR_MIB: u64 = 128;
-
-/// What both ends do.
-#[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
-    /// What is sent.
-    pub profile: &'a Path,
-    /// Sending workers.
-    pub tx_workers: usize,
-    /// More arguments for the sender.
-    pub tx_args: &'a [&'a str],
-}
 
 /// A folder for the socket: its path stays below the kernel's limit of 108 bytes wherever tests keep their files.
 pub fn socket_folder() -> TempDir {
@@ -33,45 +23,73 @@ pub fn device(role: &str, folder: &Path) -> String {
     format!("vdev:net_memif0,role={role},id=0,socket={},socket-abstract=no,bsize=2048,rsize=10", socket.display())
 }
 
-/// `hugepages` where both ends find enough, else `no-huge`: both ends must agree.
-pub fn memory() -> &'static str {
-    if needs::free_hugepages_mib() >= PAIR_MIB { "hugepages" } else { "no-huge" }
+/// Hugepages where both ends find enough, else ordinary pages: both ends must agree.
+pub fn memory() -> Memory {
+    if needs::free_hugepages_mib() >= PAIR_MIB { Memory::Hugepages } else { Memory::NoHuge }
 }
 
-impl Pair<'_> {
-    /// Receiver first, then the sender to its end; the receiver is stopped when it has got all, or gets no more.
-    pub fn run(&self) -> (Outcome, Outcome) {
-        let folder = socket_folder();
-        let memory = memory();
-        let mut rx = bin::dataplane();
-        rx.args(["rx", "--output", "json", "--interval-ms", "100", "--same-host", "--memory", memory]);
-        rx.args(["--lcores", &cpus::rx(1), "--tx-workers", &self.tx_workers.to_string()]);
-        rx.args(["--device", &device("server", folder.path()), "--profile"]).arg(self.profile);
-        let mut rx = Run::spawn(&mut rx);
-        rx.ready();
-
-        let mut tx = bin::dataplane();
-        tx.args(["tx", "--output", "json", "--interval-ms", "100", "--memory", memory]);
-        tx.args(["--lcores", &cpus::tx(self.tx_workers), "--workers", &self.tx_workers.to_string()]);
-        tx.args(["--device", &device("client", folder.path()), "--profile"]).arg(self.profile);
-        let tx = Run::spawn(tx.args(self.tx_args)).finish();
-
-        let all = sent(&tx.summary.totals);
-        stop_receiver(rx, tx, all)
+/// A spec with the defaults of the protocol and samples ten times a second.
+pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> RunSpec {
+    let (lcores, workers) = match role {
+        Role::Tx => (cpus::tx(tx_workers.into()), tx_workers),
+        // DPDK's memif server wants a queue of its own for each of the client's.
+        Role::Rx => (cpus::rx(tx_workers.into()), tx_workers),
+    };
+    RunSpec {
+        version: wire::VERSION,
+        id: format!("{role:?}").to_lowercase(),
+        role,
+        device,
+        profile: profile.clone(),
+        tag: 0x7465_7374,
+        tx_workers,
+        lcores: lcores.split(',').map(|cpu| cpu.parse().expect("a number")).collect(),
+        workers: Some(workers),
+        descriptors: RunSpec::default_descriptors(),
+        burst: RunSpec::default_burst(),
+        memory: memory(),
+        socket_mem_mib: None,
+        sample_interval_ms: 100,
+        drain_quiet_ms: RunSpec::default_drain_quiet_ms(),
+        drain_limit_ms: RunSpec::default_drain_limit_ms(),
+        // The receiver ends first, however long that takes on a busy machine.
+        linger_ms: 60_000,
+        limit_s: 300,
+        tx_clock: None,
     }
 }
 
-/// Stops a receiver that has got `expected` frames, or that has got none for a while.
-pub fn stop_receiver(mut rx: Run, tx: Outcome, expected: u64) -> (Outcome, Outcome) {
-    // Two samples a frame apart tell nothing on a busy machine; fifty without any frame do.
+/// Runs a counted profile from one engine to another, as an agent would, and gives the sender's and the receiver's
+/// outcome.
+pub fn run_pair(profile: &Profile, tx_workers: u16) -> (Outcome, Outcome) {
+    let Stop::Count(count) = profile.stop else { panic!("a profile that sends a count") };
+    let folder = socket_folder();
+    let mut rx = Run::engine(&spec(Role::Rx, device("server", folder.path()), profile, tx_workers));
+    rx.ready();
+    let mut tx = Run::engine(&spec(Role::Tx, device("client", folder.path()), profile, tx_workers));
+    let clock = tx.ready().clock.clone();
+    assert!(clock.is_same(&rx.ready().clock) || !clock.invariant, "two processes of one host share its clock");
+    // Frames that come before a receiver counts are of no run.
+    rx.start();
+    tx.start();
+    tx.wait_until_sent();
+    wait_for_frames(&mut rx, count);
+    rx.command(Command::Stop);
+    let rx = rx.finish();
+    tx.command(Command::Stop);
+    (tx.finish(), rx)
+}
+
+/// Waits until a receiver has got `expected` frames, or has got none for a while.
+pub fn wait_for_frames(rx: &mut Run, expected: u64) {
+    // Two samples without a frame tell nothing on a busy machine; fifty do.
     const QUIET_SAMPLES: u32 = 50;
-    let quiet = std::cell::Cell::new((0, 0_u64));
+    let seen = std::cell::Cell::new((0, 0_u64));
     rx.wait_for_sample(|sample| {
         let now = got(sample);
-        let (still, last) = quiet.get();
-        quiet.set(if now == last { (still + 1, now) } else { (0, now) });
+        let (still, last) = seen.get();
+        let still = if now == last { still + 1 } else { 0 };
+        seen.set((still, now));
         now >= expected || still >= QUIET_SAMPLES
     });
-    rx.process().signal(Signal::SIGINT);
-    (tx, rx.finish())
 }

@@ -1,11 +1,15 @@
 //! One run of the real engine: by hand (`dataplane tx|rx --output json`) or over pipes (`dataplane engine`).
 
 use std::process::Command as Program;
+use std::time::{Duration, Instant};
 
 use traffic::wire::{Command, Event, Ready, RunSpec, Sample, Summary};
 
 use crate::bin;
 use crate::process::Process;
+
+/// A run of a test is over after so long; samples alone, which come for as long as it lasts, don't make it longer.
+const RUN_LIMIT: Duration = Duration::from_secs(90);
 
 /// What came of a run.
 #[derive(Debug)]
@@ -22,15 +26,19 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Run {
     process: Process,
+    began: Instant,
     ready: Option<Ready>,
     samples: Vec<Sample>,
+    is_started: bool,
+    is_sent: bool,
     end: Option<Result<Summary, String>>,
 }
 
 impl Run {
     /// Starts a command that writes events, such as `dataplane tx … --output json`.
     pub fn spawn(command: &mut Program) -> Run {
-        Run { process: Process::spawn(command), ready: None, samples: Vec::new(), end: None }
+        let (process, began) = (Process::spawn(command), Instant::now());
+        Run { process, began, ready: None, samples: Vec::new(), is_started: false, is_sent: false, end: None }
     }
 
     /// Starts `dataplane engine` and hands it the spec.
@@ -53,9 +61,27 @@ impl Run {
     /// Waits until it is ready.
     pub fn ready(&mut self) -> &Ready {
         while self.ready.is_none() {
+            assert!(self.end.is_none(), "no run: {:?}; its log: {}", self.end, self.process.stderr());
             self.event();
         }
         self.ready.as_ref().expect("just seen")
+    }
+
+    /// Starts it and waits until that was obeyed: a sender is started when its receiver counts.
+    pub fn start(&mut self) {
+        self.command(Command::Start);
+        while !self.is_started {
+            assert!(self.end.is_none(), "ended instead of having started: {:?}", self.end);
+            self.event();
+        }
+    }
+
+    /// Waits until a sender has sent all and holds its port open.
+    pub fn wait_until_sent(&mut self) {
+        while !self.is_sent {
+            assert!(self.end.is_none(), "the sender ended without having sent: {:?}", self.end);
+            self.event();
+        }
     }
 
     /// Waits for a sample that `condition` holds for, or for the end.
@@ -95,6 +121,8 @@ impl Run {
 
     /// Takes in the next event.
     fn event(&mut self) {
+        let (limit, last) = (RUN_LIMIT.as_secs(), self.samples.last());
+        assert!(self.began.elapsed() < RUN_LIMIT, "not over after {limit} s; the last sample: {last:?}");
         let Some(line) = self.process.line() else {
             let status = self.process.wait();
             panic!("no more events, {status}; the log: {}", self.process.stderr_at_end());
@@ -103,6 +131,8 @@ impl Run {
         match event {
             Event::Ready(ready) => self.ready = Some(*ready),
             Event::Sample(sample) => self.samples.push(*sample),
+            Event::Started { .. } => self.is_started = true,
+            Event::Sent => self.is_sent = true,
             Event::Done(summary) => self.end = Some(Ok(*summary)),
             Event::Failed { error } => self.end = Some(Err(error)),
         }

@@ -23,6 +23,9 @@ use super::runs::{Runs, RunsError};
 use super::spec::parse_spec;
 use crate::inventory::{self, HostFacts, Sources};
 
+/// How long an engine may take to obey a start.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
 /// What handlers share.
 #[derive(Clone, Debug)]
 pub struct Shared {
@@ -154,6 +157,8 @@ async fn start_run(
 ) -> Result<Json<RunStatus>, ApiError> {
     let run = lookup(&shared, &id).await?;
     run.start()?;
+    // The answer says that the engine counts: whoever starts a receiver and then its sender loses no frame between.
+    run.wait(START_LIMIT, |status| status.state != RunState::Ready).await;
     Ok(Json(run.status()))
 }
 
@@ -222,7 +227,7 @@ fn parse_states(text: &str) -> Result<Vec<RunState>, ApiError> {
         .filter(|word| !word.is_empty())
         .map(|word| {
             serde_json::from_value(word.into()).map_err(|_| {
-                let known = "preparing, ready, running, stopping, done or failed";
+                let known = "preparing, ready, running, sent, stopping, done or failed";
                 ApiError::bad_request(format!(
                     "state `{word}` is none: write {known}, with commas between several"
                 ))

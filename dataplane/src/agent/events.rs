@@ -70,6 +70,7 @@ async fn take(
             run.set_ready(ready);
         }
         Event::Sample(sample) => keep_sample(run, sample, file).await?,
+        Event::Started { unix_ns } => run.set_started(unix_ns),
         Event::Sent => run.set_sent(),
         Event::Done(summary) => {
             // On disk before anything else: the engine's teardown may still take seconds.

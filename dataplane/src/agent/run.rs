@@ -1,7 +1,7 @@
 //! One run as the agent sees it: what it was asked, where it is, its samples. The engine's supervisor
 //! ([`super::supervise`]) moves it on; requests read it and wait for it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Run {
     status: watch::Sender<RunStatus>,
     samples: Mutex<Samples>,
     commands: mpsc::Sender<Command>,
+    /// The start command is on its way; the engine says when it was obeyed.
+    is_start_sent: AtomicBool,
     discard: watch::Sender<bool>,
 }
 
@@ -60,6 +62,7 @@ impl Run {
             role: spec.role,
             state: RunState::Preparing,
             ready: None,
+            started_unix_ns: None,
             samples: 0,
             summary: None,
             error: None,
@@ -72,6 +75,7 @@ impl Run {
             status: watch::Sender::new(status),
             samples: Mutex::default(),
             commands,
+            is_start_sent: AtomicBool::new(false),
             discard,
         };
         (run, Orders { commands: command_orders, discard: discard_orders })
@@ -121,20 +125,18 @@ impl Run {
         let _ = tokio::time::timeout(limit, wait).await;
     }
 
-    /// Lets a ready run begin; a second time changes nothing.
+    /// Lets a ready run begin; a second time changes nothing. It runs once the engine says so.
     pub fn start(&self) -> Result<(), StartError> {
         let mut refused = None;
-        self.status.send_if_modified(|status| match status.state {
-            RunState::Ready => {
-                status.state = RunState::Running;
-                self.send(Command::Start);
-                true
+        // Modified or not, nobody looks at the status while this does.
+        self.status.send_if_modified(|status| {
+            match status.state {
+                RunState::Ready if self.is_start_sent.swap(true, Ordering::Relaxed) => {}
+                RunState::Ready => self.send(Command::Start),
+                RunState::Running => {}
+                state => refused = Some(state),
             }
-            RunState::Running => false,
-            state => {
-                refused = Some(state);
-                false
-            }
+            false
         });
         let Some(state) = refused else { return Ok(()) };
         let next = match state {
@@ -175,6 +177,17 @@ impl Run {
             // A stop may have come before: it stays in force.
             if status.state == RunState::Preparing {
                 status.state = RunState::Ready;
+            }
+        });
+    }
+
+    /// The engine has obeyed the start.
+    pub fn set_started(&self, unix_ns: u64) {
+        self.status.send_modify(|status| {
+            status.started_unix_ns = Some(unix_ns);
+            // A stop may have come before: it stays in force.
+            if status.state == RunState::Ready {
+                status.state = RunState::Running;
             }
         });
     }

@@ -14,7 +14,7 @@ impl Screen {
         match event {
             Event::Ready(ready) => show_ready(ready),
             Event::Sample(sample) => self.show_sample(sample),
-            Event::Sent => {}
+            Event::Started { .. } | Event::Sent => {}
             Event::Done(summary) => show_summary(summary),
             Event::Failed { error } => eprintln!("failed: {error}"),
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dpdk::{Port, PortBuilder, PortConfig};
 use traffic::device::Device;
 use traffic::plan::Plan;
-use traffic::wire::Role;
+use traffic::wire::{Role, RunSpec};
 
 use super::error::EngineError;
 use super::session::Run;
@@ -86,26 +86,39 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
     Ok(())
 }
 
+/// RX and TX queues that the run wants: one a worker; the other direction gets one, since drivers want both. A memif joins
+/// queue to queue and does not come up when the sender has more of them, so its receiver has as many as the sender.
+pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
+    let is_memif = device.vdev_driver() == Some("net_memif");
+    match spec.role {
+        Role::Tx => [1, workers],
+        Role::Rx if is_memif => [workers.max(spec.tx_workers), 1],
+        Role::Rx => [workers, 1],
+    }
+}
+
 const ETHERNET_BYTES: u16 = 14;
 /// Payload of an ordinary Ethernet frame.
 const ORDINARY_MTU: u16 = 1500;
 
-/// Configures the port for the run's role: the other direction gets one queue, since drivers want both.
+/// Configures the port for the run's role.
 pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
     let spec = run.spec;
     let info = run.eal.device_info(run.port)?;
-    let workers = run.setup.worker_cpus.len() as u16;
+    let [rx, tx] = run.setup.queues;
     let (rx_queues, tx_queues) = match spec.role {
-        Role::Tx => (info.max_rx_queues.min(1), workers),
-        Role::Rx => (workers, info.max_tx_queues.min(1)),
+        Role::Tx => (rx.min(info.max_rx_queues), tx),
+        Role::Rx => (rx, tx.min(info.max_tx_queues)),
     };
     let mtu = run.setup.plan.stream.frame_size.mbuf_bytes() - ETHERNET_BYTES;
+    // A memif has no MTU: it chains its buffers, and claims 1518 bytes all the same.
+    let has_mtu = run.setup.device.vdev_driver() != Some("net_memif");
     let config = PortConfig {
         rx_queues,
         tx_queues,
         rx_descriptors: Some(spec.descriptors),
         tx_descriptors: Some(spec.descriptors),
-        mtu: (mtu > ORDINARY_MTU).then_some(mtu),
+        mtu: (mtu > ORDINARY_MTU && has_mtu).then_some(mtu),
         promiscuous: spec.role == Role::Rx,
         fast_free: spec.role == Role::Tx,
         ..PortConfig::default()
@@ -125,7 +138,7 @@ pub fn wait_for_link(run: &Run<'_>, port: &Port<'_>) -> Result<(), EngineError> 
         return Ok(());
     }
     let remedy = if is_memif {
-        "is the peer with the other role running on the same socket?"
+        "is the peer with the other role running on the same socket, told of as many TX workers as this one has (--tx-workers)?"
     } else {
         "check the cable, the switch port, or the other end's `ip link`"
     };

@@ -24,7 +24,7 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
     let room = memory::rx_room(setup.plan.stream.frame_size.mbuf_bytes());
-    let pools: Vec<Mempool<'_>> = (0..setup.worker_cpus.len())
+    let pools: Vec<Mempool<'_>> = (0..setup.queues[0])
         .map(|q| {
             let config = MempoolConfig::new(format!("rx{q}"), memory::rx_mbufs(spec.descriptors));
             Mempool::create(handle, config.on(socket).room(room))
@@ -74,14 +74,14 @@ fn with_port<'e>(
     let gate = Gate::default();
     let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, run.hz());
     let (ended, outcomes) = thread::scope(|scope| {
-        let threads: Vec<_> = queues
+        let threads: Vec<_> = deal(queues, blocks.len())
             .into_iter()
             .zip(&blocks)
             .zip(&books)
             .zip(run.seats())
-            .map(|(((queue, counters), books), seat)| {
+            .map(|(((queues, counters), books), seat)| {
                 let worker =
-                    RxWorker { queue, accountant: Accountant::new(&expect), books, counters, gate: &gate };
+                    RxWorker { queues, accountant: Accountant::new(&expect), books, counters, gate: &gate };
                 scope.spawn(move || seat.work(|| worker.run()))
             })
             .collect();
@@ -95,6 +95,17 @@ fn with_port<'e>(
     })?;
     let outcomes: Vec<RxOutcome> = outcomes.into_iter().flatten().collect();
     Ok(summarise(run, &port, ended, &mut sampler, &outcomes, &expect))
+}
+
+/// Each worker's queues: dealt out in turn.
+fn deal<Q>(queues: Vec<Q>, workers: usize) -> Vec<Vec<Q>> {
+    let mut dealt: Vec<Vec<Q>> = (0..workers).map(|_| Vec::new()).collect();
+    for (i, queue) in queues.into_iter().enumerate() {
+        if let Some(hand) = dealt.get_mut(i % workers.max(1)) {
+            hand.push(queue);
+        }
+    }
+    dealt
 }
 
 /// The main core's part.

@@ -73,10 +73,9 @@ impl<'a, 'e> Sampler<'a, 'e> {
     /// The counters alone.
     pub fn counters(&mut self) -> Sample {
         let port = self.meter.read(self.port_stats());
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Sample {
             n: self.n,
-            unix_ns: u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX),
+            unix_ns: unix_ns(),
             elapsed_ns: u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cores: self.cores.iter().map(CoreBlock::read).collect(),
             port,
@@ -103,6 +102,12 @@ impl<'a, 'e> Sampler<'a, 'e> {
             rx_nombuf: s.rx_no_mbuf,
         }
     }
+}
+
+/// The wall clock, nanoseconds since 1970; 0 where it stands before.
+pub fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// All queues' latency as one; `None` where the clocks differ.

@@ -10,7 +10,7 @@ use traffic::wire::{Command, Ended, Event, Ready, RunSpec, Sample};
 
 use super::control::{Control, Message};
 use super::error::EngineError;
-use super::sampler::Sampler;
+use super::sampler::{Sampler, unix_ns};
 use super::setup::Setup;
 use crate::counters::Gate;
 use crate::inventory;
@@ -18,6 +18,10 @@ use crate::inventory;
 /// What a worker's fault means: the guard of crate `dpdk` has caught it.
 pub const PEER_LEFT: &str = "the peer went away in the middle of a burst and the driver took the shared memory along: nothing \
      was sent or received from there on; what came before is counted";
+/// How long workers may take to begin once the gate is open; one that shares its CPU needs its turn.
+const START_LIMIT: Duration = Duration::from_secs(2);
+const START_STEP: Duration = Duration::from_micros(50);
+
 /// How long workers may take to register.
 const WORKERS_LIMIT: Duration = Duration::from_secs(20);
 
@@ -141,8 +145,11 @@ impl Run<'_> {
         let began = Instant::now();
         sampler.start(began);
         gate.open(tsc());
-        let limit = began + Duration::from_secs(self.spec.limit_s.into());
         let mut working = self.setup.worker_cpus.len();
+        // A receiver's worker may still be throwing away what came before: the start is obeyed when all count.
+        self.control.wait_for(START_LIMIT, START_STEP, || gate.entered() >= working);
+        emit(Event::Started { unix_ns: unix_ns() });
+        let limit = began + Duration::from_secs(self.spec.limit_s.into());
         let mut next = began + interval;
         loop {
             match self.control.next(next.min(limit)) {

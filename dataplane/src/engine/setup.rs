@@ -29,6 +29,8 @@ pub struct Setup {
     pub main_cpu: u32,
     /// CPU of each worker.
     pub worker_cpus: Vec<u32>,
+    /// RX and TX queues of the port, as far as its driver has them.
+    pub queues: [u16; 2],
     /// MiB of DPDK memory.
     pub memory_mib: u32,
     /// Where facts about this host are read.
@@ -57,9 +59,10 @@ impl Setup {
         warnings.extend(cpus.warnings);
 
         let count = cpus.workers.len() as u16;
+        let queues = port::queues(spec, &device, count);
         let (tx_workers, rx_queues) = match spec.role {
-            Role::Tx => (count, 1),
-            Role::Rx => (0, count),
+            Role::Tx => (count, queues[0]),
+            Role::Rx => (0, queues[0]),
         };
         let frame_bytes = plan.stream.frame_size.mbuf_bytes();
         let demand = Demand { tx_workers, rx_queues, descriptors: spec.descriptors, frame_bytes };
@@ -69,7 +72,7 @@ impl Setup {
             memory::choose(spec.memory, memory_mib, hugepages::free_mib(&sources, nic_numa), needs_huge)?;
         warnings.extend(why);
 
-        let eal_device = port::eal_device(&device, &plan, count);
+        let eal_device = port::eal_device(&device, &plan, queues[0].max(queues[1]));
         let (pci, vdevs) = match &device {
             Device::Pci(address) => (vec![address.clone()], Vec::new()),
             _ => (Vec::new(), vec![eal_device.clone()]),
@@ -94,6 +97,7 @@ impl Setup {
             eal,
             main_cpu: cpus.main,
             worker_cpus: cpus.workers,
+            queues,
             memory_mib,
             sources,
             warnings,

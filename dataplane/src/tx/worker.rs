@@ -60,6 +60,7 @@ impl TxWorker<'_, '_> {
     /// Waits for the start and sends until done or told to stop.
     pub fn run(mut self, shard: u16) -> TxOutcome {
         let Some(epoch) = self.gate.wait() else { return TxOutcome { shard, ..TxOutcome::default() } };
+        self.gate.enter();
         macro_rules! dispatch {
             ($($fields:literal)*) => {
                 match (self.cursor.fields(), self.cursor.stamped()) {

@@ -18,7 +18,10 @@ pub enum AgentError {
         source: std::io::Error,
     },
     /// It answers, but not in time.
-    #[error("waited {} s for the agent of {agent} to answer {what}; look whether its machine is overloaded", limit.as_secs_f64())]
+    #[error(
+        "waited {} s for the agent of {agent} to answer {what}; look whether its machine is overloaded",
+        limit.as_secs_f64()
+    )]
     Timeout {
         /// The pod.
         agent: String,

@@ -15,15 +15,27 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 /// A long poll's turn.
 const POLL_WAIT: Duration = Duration::from_secs(5);
 
-/// When to stop a run that does not end by itself.
-#[derive(Debug, Clone)]
+/// When to stop a run that does not end by itself, and when a sender that has sent all may close its port.
+#[derive(Debug)]
 pub struct StopRule {
     /// Told to stop when this turns true.
     pub signal: watch::Receiver<bool>,
     /// Told to stop at this time at the latest.
     pub at: Option<Instant>,
-    /// From being told to stop to being over.
+    /// From being told to stop to having stopped.
     pub patience: Duration,
+    /// Set when a sender is done sending, or over.
+    pub sent: watch::Sender<Option<Instant>>,
+    /// A sender that is done sending closes its port when this turns true.
+    pub close: watch::Receiver<bool>,
+}
+
+impl StopRule {
+    /// For a run that nobody waits for: a sender may close its port as soon as it has sent.
+    pub fn alone(signal: watch::Receiver<bool>, at: Option<Instant>, patience: Duration) -> StopRule {
+        let (_gone, close) = watch::channel(true);
+        StopRule { signal, at, patience, sent: watch::Sender::new(None), close }
+    }
 }
 
 /// What a run left: all its samples, and its last status or why there is none.
@@ -83,19 +95,28 @@ fn append(samples: &mut Vec<Sample>, batch: Vec<Sample>, seen: &mut impl FnMut(&
     }
 }
 
-/// Waits for the end, telling the run to stop when the rule says so.
+/// Waits for the end, telling the run to stop, and a sender to close its port, when the rule says so.
 async fn wait_over(run: RunRef<'_>, mut rule: StopRule) -> Result<RunStatus, AgentError> {
     let mut told: Option<Instant> = None;
+    let mut is_sent = false;
     let mut reached = Instant::now();
     loop {
-        if told.is_none() && (*rule.signal.borrow() || rule.at.is_some_and(|at| Instant::now() >= at)) {
+        let is_due = match is_sent {
+            false => *rule.signal.borrow() || rule.at.is_some_and(|at| Instant::now() >= at),
+            true => *rule.close.borrow(),
+        };
+        if told.is_none() && is_due {
             run.stop().await?;
             told = Some(Instant::now());
         }
-        let signalled = rule.signal.changed();
+        let awaited = if is_sent { "done,failed" } else { "sent,done,failed" };
         tokio::select! {
-            answer = run.status_within("done,failed", POLL_WAIT) => match answer {
+            answer = run.status_within(awaited, POLL_WAIT) => match answer {
                 Ok(status) if status.state.is_over() => return judged(run, status),
+                Ok(status) if status.state == RunState::Sent && !is_sent => {
+                    (is_sent, told, reached) = (true, None, Instant::now());
+                    rule.sent.send_replace(Some(reached));
+                }
                 Ok(status) => {
                     reached = Instant::now();
                     if told.is_some_and(|t| t.elapsed() > rule.patience) {
@@ -110,8 +131,9 @@ async fn wait_over(run: RunRef<'_>, mut rule: StopRule) -> Result<RunStatus, Age
                 Err(error) if !error.is_transient() || reached.elapsed() > SILENCE_LIMIT => return Err(error),
                 Err(_) => sleep(RETRY_PAUSE).await,
             },
-            Ok(()) = signalled, if told.is_none() => {}
-            () = until(rule.at), if told.is_none() => {}
+            Ok(()) = rule.signal.changed(), if told.is_none() && !is_sent => {}
+            Ok(()) = rule.close.changed(), if told.is_none() && is_sent => {}
+            () = until(rule.at), if told.is_none() && !is_sent => {}
         }
     }
 }

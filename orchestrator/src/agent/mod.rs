@@ -1,5 +1,6 @@
 //! What is said to an agent, over any byte stream that leads to one.
 
+pub mod both;
 pub mod client;
 pub mod connect;
 pub mod error;

@@ -79,6 +79,10 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
     let shards = rx.summary.as_ref().map_or(&[][..], |s| &s.rx_shards);
     let distinct = stamped.then(|| shards.iter().map(|s| s.received).sum());
     let rx_seconds = seconds(rx.summary.as_ref(), received_totals);
+    let received =
+        distinct.filter(|_| rx.summary.is_some()).or(account.map(|a| a.received)).unwrap_or(frames_in);
+    // Foreign frames and copies are not this trial's throughput.
+    let share = if frames_in > 0 { received as f64 / frames_in as f64 } else { 0.0 };
     let framing = frames_in.saturating_mul(u64::from(FCS_BYTES));
     let gaps = frames_in.saturating_mul(u64::from(WIRE_OVERHEAD_BYTES));
     let per_second = |n: u64, s: f64| if s > 0.0 { n as f64 / s } else { 0.0 };
@@ -105,9 +109,9 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         flows_seen: account.and_then(|a| a.flows_seen),
         requested_pps: tx.ready.as_ref().and_then(|r| r.requested_pps),
         tx_pps: per_second(sent, seconds(tx.summary.as_ref(), sent_totals)),
-        rx_pps: per_second(frames_in, rx_seconds),
-        rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds),
-        rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds),
+        rx_pps: per_second(received, rx_seconds),
+        rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds) * share,
+        rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds) * share,
         latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
         queue_packets: received_totals
             .map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
@@ -150,4 +154,61 @@ fn sum(sample: Option<&Sample>, pick: fn(&traffic::wire::CoreCounters) -> u64) -
 fn seconds(summary: Option<&Summary>, totals: Option<&Sample>) -> f64 {
     let ns = summary.map(|s| s.effective_ns).or(totals.map(|s| s.elapsed_ns)).unwrap_or(0);
     ns as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fixture;
+
+    #[test]
+    fn a_whole_trial_adds_up() {
+        let v = judge(&fixture::outcome());
+        assert_eq!((v.offered, v.sent, v.unsent, v.received, v.lost), (1010, 1000, 10, 1000, Some(0)));
+        assert_eq!((v.tx_pps, v.rx_pps), (1000.0, 1000.0));
+        // 1,000 frames a second of 64 bytes, and of 84 on the wire.
+        assert_eq!((v.rx_bps, v.rx_bps_l1), (512_000.0, 672_000.0));
+        assert_eq!(
+            (v.flows_asked, v.flows_seen, v.queue_packets.as_slice()),
+            (Some(100), Some(100), &[500, 500][..])
+        );
+    }
+
+    #[test]
+    fn loss_is_by_shard_so_that_one_can_not_hide_another() {
+        let mut outcome = fixture::outcome();
+        let rx = outcome.rx.summary.as_mut().unwrap();
+        rx.rx_shards[0].received = 490;
+        rx.rx_shards[1].received = 510;
+        assert_eq!(judge(&outcome).lost, Some(10));
+        outcome.rx.summary.as_mut().unwrap().rx_shards.remove(0);
+        assert_eq!(judge(&outcome).lost, Some(500));
+    }
+
+    #[test]
+    fn without_a_last_word_loss_is_what_is_known_or_nothing() {
+        let mut outcome = fixture::outcome();
+        outcome.tx.summary = None;
+        outcome.rx.summary.as_mut().unwrap().totals.account.as_mut().unwrap().lost = 3;
+        let verdict = judge(&outcome);
+        assert_eq!((verdict.lost, verdict.loss_basis), (Some(3), LossBasis::ReceiverGaps));
+        let mut outcome = fixture::outcome();
+        outcome.rx.summary = None;
+        assert_eq!(judge(&outcome).loss_basis, LossBasis::NotMeasured);
+        let mut outcome = fixture::outcome();
+        outcome.tx.ready.as_mut().unwrap().stamped = false;
+        let verdict = judge(&outcome);
+        assert_eq!((verdict.lost, verdict.received), (None, 1000));
+    }
+
+    #[test]
+    fn foreign_frames_are_nobodys_throughput() {
+        let mut outcome = fixture::outcome();
+        let totals = &mut outcome.rx.summary.as_mut().unwrap().totals;
+        totals.cores[0].rx_packets += 1000;
+        totals.cores[0].rx_bytes += 60_000;
+        totals.account.as_mut().unwrap().foreign_ipv4 = 1000;
+        let v = judge(&outcome);
+        assert_eq!((v.rx_pps, v.rx_bps, v.foreign), (1000.0, 512_000.0, 1000));
+    }
 }

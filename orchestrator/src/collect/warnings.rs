@@ -1,7 +1,6 @@
 //! What a careful reader of the figures has to know: plain sentences beside them.
 
 use traffic::profile::Field;
-use traffic::wire::Sample;
 
 use super::verdict::{LossBasis, Verdict, received};
 use crate::experiment::PairOutcome;
@@ -28,7 +27,7 @@ pub fn collect(outcome: &PairOutcome, verdict: &Verdict) -> Vec<String> {
         loss(outcome, verdict, &mut list);
         latency(outcome, verdict, &mut list);
         queues(verdict, outcome, &mut list);
-        counters(outcome, &mut list);
+        pools(outcome, &mut list);
     }
     let mut seen = std::collections::HashSet::new();
     list.retain(|w| seen.insert(w.clone()));
@@ -36,10 +35,17 @@ pub fn collect(outcome: &PairOutcome, verdict: &Verdict) -> Vec<String> {
 }
 
 fn flows(verdict: &Verdict, list: &mut Vec<String>) {
+    if verdict.received == 0 && verdict.sent > 0 {
+        list.push(format!(
+            "nothing that was sent arrived, but {} foreign frames did; look at the way between the ends",
+            count(verdict.foreign)
+        ));
+        return;
+    }
     match (verdict.flows_asked, verdict.flows_seen) {
         (Some(asked), Some(seen)) if asked != seen => {
             let why = if verdict.sent < asked {
-                format!("only {} frames were sent; send for longer", count(verdict.sent))
+                format!("only {} frames were sent", count(verdict.sent))
             } else {
                 "the others were lost or are not told apart".to_owned()
             };
@@ -141,34 +147,16 @@ fn queues(verdict: &Verdict, outcome: &PairOutcome, list: &mut Vec<String>) {
     }
 }
 
-/// The NIC's counters beside ours, and the pools.
-fn counters(outcome: &PairOutcome, list: &mut Vec<String>) {
-    let sides = [
-        (&outcome.tx, &outcome.record.tx.pod, "sent", tx_counts as fn(&Sample) -> (u64, u64)),
-        (&outcome.rx, &outcome.record.rx.pod, "received", rx_counts),
-    ];
-    for (side, pod, verb, counts) in sides {
-        let Some(summary) = &side.summary else { continue };
-        let (ours, port) = counts(&summary.totals);
-        if ours != port {
+/// The pools. How the NIC's counters compare with ours is the engine's to say: it knows which drivers reset theirs.
+fn pools(outcome: &PairOutcome, list: &mut Vec<String>) {
+    for (side, record) in [(&outcome.tx, &outcome.record.tx), (&outcome.rx, &outcome.record.rx)] {
+        if let Some(summary) = side.summary.as_ref().filter(|s| s.mbufs_missing > 0) {
             list.push(format!(
-                "{pod}: the port counts {} frames {verb}, we count {}",
-                count(port),
-                count(ours)
+                "{}: {} mbufs did not come back to their pools",
+                record.pod, summary.mbufs_missing
             ));
         }
-        if summary.mbufs_missing > 0 {
-            list.push(format!("{pod}: {} mbufs did not come back to their pools", summary.mbufs_missing));
-        }
     }
-}
-
-fn tx_counts(totals: &Sample) -> (u64, u64) {
-    (totals.cores.iter().map(|c| c.tx_packets).sum(), totals.port.opackets)
-}
-
-fn rx_counts(totals: &Sample) -> (u64, u64) {
-    (totals.cores.iter().map(|c| c.rx_packets).sum(), totals.port.ipackets)
 }
 
 fn link_and_addresses(outcome: &PairOutcome, list: &mut Vec<String>) {
@@ -191,5 +179,65 @@ fn link_and_addresses(outcome: &PairOutcome, list: &mut Vec<String>) {
                 outcome.record.rx.pod, rx.mac
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::verdict::judge;
+    use crate::experiment::fixture;
+
+    /// The warnings of an outcome that was bent.
+    fn said(bend: impl FnOnce(&mut PairOutcome)) -> String {
+        let mut outcome = fixture::outcome();
+        bend(&mut outcome);
+        let verdict = judge(&outcome);
+        collect(&outcome, &verdict).join("\n")
+    }
+
+    #[test]
+    fn a_good_trial_has_none() {
+        assert_eq!(said(|_| {}), "");
+    }
+
+    #[test]
+    fn each_flaw_is_said_in_a_sentence() {
+        type Bend = fn(&mut PairOutcome);
+        let cases: [(&str, Bend); 6] = [
+            ("99 distinct flows arrived, 100 were asked for", |o| {
+                o.rx.summary.as_mut().unwrap().totals.account.as_mut().unwrap().flows_seen = Some(99);
+            }),
+            ("2.000 kpps were asked for and 1.000 kpps achieved (50.00 %)", |o| {
+                o.tx.ready.as_mut().unwrap().requested_pps = Some(2000.0);
+            }),
+            ("rx0: 3 mbufs did not come back", |o| o.rx.summary.as_mut().unwrap().mbufs_missing = 3),
+            ("rx0: queue(s) 1 of 2 received nothing", |o| {
+                o.rx.summary.as_mut().unwrap().totals.cores[1].rx_packets = 0;
+            }),
+            ("no latency: tx0 and rx0 run on different machines", |o| {
+                o.rx.summary.as_mut().unwrap().totals.latency = None;
+                o.record.rx.inventory.clock.boot_id = "b".into();
+            }),
+            ("shard 1: 501 distinct frames received, but 500 sent", |o| {
+                o.rx.summary.as_mut().unwrap().rx_shards[1].received = 501;
+            }),
+        ];
+        for (expected, bend) in cases {
+            let said = said(bend);
+            assert!(said.contains(expected) && said.lines().count() == 1, "{expected}: {said}");
+        }
+        assert!(said(|o| o.rx.summary = None).contains("were not measured"));
+    }
+
+    #[test]
+    fn addresses_matter_where_switches_look_at_them() {
+        let said = said(|o| {
+            let ready = o.rx.ready.as_mut().unwrap();
+            (ready.driver, ready.mac) = ("net_iavf".into(), "02:00:00:00:00:07".parse().unwrap());
+        });
+        assert!(
+            said.contains("the profile sends to 02:00:00:00:00:01, but the port of rx0 is 02:00:00:00:00:07")
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! From settings to outcomes: one trial on all pairs of a lab.
 
 pub mod error;
+#[cfg(test)]
+pub mod fixture;
 pub mod interrupt;
 pub mod measure;
 pub mod orphans;

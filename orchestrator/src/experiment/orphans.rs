@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use traffic::wire::Sample;
 
 use super::outcome::{Record, SideRecord};
-use crate::agent::follow::{StopRule, follow};
+use crate::agent::both::follow_both;
+use crate::agent::follow::{Followed, StopRule, follow};
 use crate::agent::{AgentClient, AgentError, TcpAgent};
 use crate::lab::local::terminate;
 
@@ -16,16 +18,28 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Waits until the sender is over, by its own profile; then the receiver is told to stop, and drains. Agents that are
 /// gone have nothing to end. `say` hears what is waited for.
 pub async fn bring_to_end(record: &Record, say: impl Fn(&str)) -> Result<(), AgentError> {
-    if let Some(agent) = alive(&record.tx).await {
-        say(&format!("waiting for {} to end (its own limit: {} s)", record.tx.pod, record.tx.spec.limit_s));
-        let limit = Duration::from_secs(u64::from(record.tx.spec.limit_s));
-        end(&agent, &record.tx, Some(Instant::now() + limit)).await?;
+    let limit = Duration::from_secs(u64::from(record.tx.spec.limit_s));
+    let wait_words =
+        format!("waiting for {} to end (its own limit: {} s)", record.tx.pod, record.tx.spec.limit_s);
+    match (alive(&record.tx).await, alive(&record.rx).await) {
+        (Some(tx), Some(rx)) => {
+            say(&wait_words);
+            let runs = (tx.run(&record.tx.spec.id), rx.run(&record.rx.spec.id));
+            let at = Instant::now() + limit;
+            let nothing = (|_: &Sample| {}, |_: &Sample| {});
+            let both = follow_both(runs, at, PATIENCE, std::future::pending(), nothing).await;
+            accept(both.tx).and(accept(both.rx))
+        }
+        (Some(tx), None) => {
+            say(&wait_words);
+            end(&tx, &record.tx, Instant::now() + limit).await
+        }
+        (None, Some(rx)) => {
+            say(&format!("stopping {}", record.rx.pod));
+            end(&rx, &record.rx, Instant::now()).await
+        }
+        (None, None) => Ok(()),
     }
-    if let Some(agent) = alive(&record.rx).await {
-        say(&format!("stopping {}", record.rx.pod));
-        end(&agent, &record.rx, Some(Instant::now())).await?;
-    }
-    Ok(())
 }
 
 /// Ends the agents themselves, once nobody needs them any more.
@@ -44,12 +58,15 @@ async fn alive(side: &SideRecord) -> Option<AgentClient> {
     (Some(health.pid) == side.agent_pid).then_some(agent)
 }
 
-async fn end(agent: &AgentClient, side: &SideRecord, at: Option<Instant>) -> Result<(), AgentError> {
+async fn end(agent: &AgentClient, side: &SideRecord, at: Instant) -> Result<(), AgentError> {
     let (_none, signal) = watch::channel(false);
-    let followed =
-        follow(agent.run(&side.spec.id), StopRule { signal, at, patience: PATIENCE }, |_| {}).await;
+    let rule = StopRule::alone(signal, Some(at), PATIENCE);
+    accept(follow(agent.run(&side.spec.id), rule, |_| {}).await)
+}
+
+/// How a run ended is for the result to say; here it matters that it is over.
+fn accept(followed: Followed) -> Result<(), AgentError> {
     match followed.end {
-        // How a run ended is for the result to say; it is over.
         Ok(_) | Err(AgentError::RunFailed { .. } | AgentError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }

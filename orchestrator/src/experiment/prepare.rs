@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use traffic::wire::{Ready, RunSpec, RunStatus};
 
-use super::specs::PairSpecs;
 use crate::agent::{AgentClient, AgentError};
 use crate::lab::{LabPair, PairInventory};
 
@@ -19,19 +18,14 @@ pub async fn contact(pair: &LabPair) -> Result<PairInventory, AgentError> {
     Ok(PairInventory { tx: tx.inventory().await?, rx: rx.inventory().await? })
 }
 
-/// Both ends ready to start. `rxN`'s port comes first: frames must never meet a closed door, and a memif receiver
-/// serves the socket that its sender connects to.
+/// Both ends ready to start, sender's first in the answer. The receiver's port comes up first: frames must never meet
+/// a closed door, and a memif receiver serves the socket that its sender connects to.
 pub async fn both(
-    first: (&AgentClient, &RunSpec),
-    second: (&AgentClient, &RunSpec),
+    sender: (&AgentClient, &RunSpec),
+    receiver: (&AgentClient, &RunSpec),
 ) -> Result<(Ready, Ready), AgentError> {
-    Ok((one(first).await?, one(second).await?))
-}
-
-/// The measured run's ports, sender's first in the answer.
-pub async fn main(pair: &LabPair, specs: &PairSpecs) -> Result<(Ready, Ready), AgentError> {
-    let (rx, tx) = both((&pair.rx.agent, &specs.rx), (&pair.tx.agent, &specs.tx)).await?;
-    Ok((tx, rx))
+    let receiver = one(receiver).await?;
+    Ok((one(sender).await?, receiver))
 }
 
 async fn one((agent, spec): (&AgentClient, &RunSpec)) -> Result<Ready, AgentError> {

@@ -25,6 +25,8 @@ struct PairView {
     bar: Option<ProgressBar>,
     tx: Side,
     rx: Side,
+    /// Seconds that were shown.
+    shown: u64,
 }
 
 /// The latest two samples of one end, as far as they matter here.
@@ -36,6 +38,8 @@ struct Side {
     offered: u64,
     passed: u64,
     elapsed_ns: u64,
+    /// Samples so far.
+    samples: u64,
 }
 
 impl Side {
@@ -59,6 +63,7 @@ impl Side {
         }
         self.lost = sample.account.map(|a| a.lost);
         (self.offered, self.passed, self.elapsed_ns) = (offered, passed, sample.elapsed_ns);
+        self.samples = sample.n + 1;
     }
 }
 
@@ -81,6 +86,7 @@ impl Progress {
                 name,
                 tx: Side::default(),
                 rx: Side::default(),
+                shown: 0,
             })
             .collect();
         Progress { format, bars, pairs: RefCell::new(pairs) }
@@ -95,7 +101,7 @@ impl Progress {
         }
     }
 
-    /// One sample of pair `index`; lines follow the receiver's clock.
+    /// One sample of pair `index`. A second is shown when both ends have told theirs.
     pub fn sample(&self, index: usize, role: Role, sample: &Sample) {
         let mut pairs = self.pairs.borrow_mut();
         let Some(pair) = pairs.get_mut(index) else { return };
@@ -108,7 +114,8 @@ impl Progress {
                 serde_json::json!({"event": "sample", "pair": pair.name, "role": role, "sample": sample});
             // A reader that went away must not end the measurement.
             drop(writeln!(std::io::stdout(), "{line}"));
-        } else if role == Role::Rx {
+        } else if pair.tx.samples.min(pair.rx.samples) > pair.shown {
+            pair.shown = pair.tx.samples.min(pair.rx.samples);
             pair.show();
         }
     }
@@ -125,7 +132,7 @@ impl Progress {
 
 impl PairView {
     fn show(&self) {
-        let seconds = self.rx.elapsed_ns / 1_000_000_000;
+        let seconds = self.tx.elapsed_ns / 1_000_000_000;
         let lost = self.rx.lost.map_or_else(|| "not measured".into(), count);
         let rates = format!(
             "offered {}  sent {}  received {}  lost {lost}",

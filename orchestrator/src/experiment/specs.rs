@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use traffic::device::Device;
 use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Field, Ipv4, Payload, Ports, Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
@@ -15,6 +16,9 @@ use crate::settings::{Settings, SideSettings, bounded};
 const LIMIT_MARGIN_S: u32 = 60;
 /// Enough to teach every switch on the way, too little to disturb anybody.
 const WARMUP_RATE_PPS: f64 = 1000.0;
+
+/// How long a sender waits for its receiver to end before it closes its port all the same: drain and more.
+const LINGER_MS: u32 = 15_000;
 
 /// Both ends' specs.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +68,7 @@ pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &P
     let spec = |pod: &str, role, device: &str, lcores: &[u32], side: SideSettings| RunSpec {
         id: format!("{expid}-{pod}-warmup"),
         role,
-        device: device.to_owned(),
+        device: reversed(device),
         lcores: lcores.iter().take(2).copied().collect(),
         workers: Some(1),
         descriptors: side.descriptors,
@@ -98,8 +102,22 @@ fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sendin
         sample_interval_ms: RunSpec::default_sample_interval_ms(),
         drain_quiet_ms: RunSpec::default_drain_quiet_ms(),
         drain_limit_ms: RunSpec::default_drain_limit_ms(),
+        linger_ms: LINGER_MS,
         limit_s,
         tx_clock: None,
+    }
+}
+
+/// The device for the way back: of two memif ends, the one that receives serves the socket, so that it can be ready
+/// before the one that sends.
+fn reversed(device: &str) -> String {
+    const SERVER: &str = "role=server";
+    const CLIENT: &str = "role=client";
+    let is_memif = device.parse::<Device>().is_ok_and(|d| d.vdev_driver() == Some("net_memif"));
+    match is_memif {
+        true if device.contains(SERVER) => device.replace(SERVER, CLIENT),
+        true => device.replace(CLIENT, SERVER),
+        false => device.to_owned(),
     }
 }
 
@@ -129,5 +147,18 @@ fn warmup_profile(src: Mac, dst: Mac, duration_s: f64) -> Profile {
             tcp: None,
             payload: Payload::default(),
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_swaps_memif_roles_and_nothing_else() {
+        let server = "vdev:net_memif0,role=server,socket=/tmp/m0.sock";
+        let client = "vdev:net_memif0,role=client,socket=/tmp/m0.sock";
+        assert_eq!((reversed(server).as_str(), reversed(client).as_str()), (client, server));
+        assert_eq!(reversed("pci:0000:03:00.0"), "pci:0000:03:00.0");
     }
 }

@@ -8,11 +8,12 @@ use futures_util::future::join_all;
 use traffic::profile::Stop;
 use traffic::wire::{Ready, RunStatus};
 
-use super::measure::{self, Measured, SenderEnd};
+use super::measure::{self, SenderEnd};
 use super::outcome::{PairOutcome, Record, SideOutcome, SideRecord, Status, Timing};
 use super::specs::{PairSpecs, main_specs, warmup_specs};
 use super::warmup::{self, Warmup};
 use super::{Interrupt, Progress, TrialError, prepare};
+use crate::agent::both::Both;
 use crate::agent::{AgentClient, AgentError};
 use crate::expid::ExpId;
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
@@ -42,7 +43,7 @@ struct PairRun<'a> {
     record: Record,
     warmup: Warmup,
     ready: Option<(Ready, Ready)>,
-    measured: Option<Measured>,
+    measured: Option<Both>,
     failure: Option<String>,
 }
 
@@ -171,7 +172,8 @@ impl Trial<'_> {
 
     async fn prepare(&self, runs: &mut [PairRun<'_>]) {
         join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
-            let result = prepare::main(run.pair, &run.specs).await;
+            let (sender, receiver) = (&run.pair.tx.agent, &run.pair.rx.agent);
+            let result = prepare::both((sender, &run.specs.tx), (receiver, &run.specs.rx)).await;
             run.ready = run.take(result);
         }))
         .await;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 use traffic::wire::Sample;
 
 use super::prepare;
 use super::specs::PairSpecs;
 use crate::agent::AgentError;
-use crate::agent::follow::{Followed, StopRule, follow};
+use crate::agent::both::follow_both;
+use crate::agent::follow::Followed;
 use crate::lab::LabPair;
 
 /// Stopping and draining a warm-up takes fractions of a second.
@@ -26,25 +26,17 @@ pub struct Warmup {
 
 /// Runs the warm-up of one pair for `duration_s` seconds.
 pub async fn run(pair: &LabPair, specs: &PairSpecs, duration_s: f64) -> Result<Warmup, AgentError> {
-    // In a warm-up rxN sends and txN receives; rxN's port still comes first (see prepare::both).
+    // In a warm-up rxN sends and txN receives.
     prepare::both((&pair.rx.agent, &specs.tx), (&pair.tx.agent, &specs.rx)).await?;
     let (sender, receiver) = (pair.rx.agent.run(&specs.tx.id), pair.tx.agent.run(&specs.rx.id));
     receiver.start().await?;
     sender.start().await?;
-    let (over, is_over) = watch::channel(false);
     let latest = Instant::now() + Duration::from_secs_f64(duration_s) + PATIENCE;
-    let rule = |signal, at| StopRule { signal, at, patience: PATIENCE };
-    let sending = async {
-        // The sender ends by itself: nobody signals it.
-        let (_none, never) = watch::channel(false);
-        let followed = follow(sender, rule(never, Some(latest)), |_| {}).await;
-        // The receiver may be gone already.
-        let _ = over.send(true);
-        followed
-    };
-    let receiving = follow(receiver, rule(is_over, None), |_| {});
-    let (sent, received) = futures_util::future::join(sending, receiving).await;
-    Ok(judge(pair, sent, received))
+    let nobody_leaves = std::future::pending();
+    let both =
+        follow_both((sender, receiver), latest, PATIENCE, nobody_leaves, (|_: &Sample| {}, |_: &Sample| {}))
+            .await;
+    Ok(judge(pair, both.tx, both.rx))
 }
 
 fn judge(pair: &LabPair, sent: Followed, received: Followed) -> Warmup {

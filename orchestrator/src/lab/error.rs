@@ -33,7 +33,8 @@ pub enum LabError {
     },
     /// Too few CPUs.
     #[error(
-        "a pair needs at least 2 CPUs and this process may use {0}: give it more (taskset, cpuset, the pod's CPU limit)"
+        "a pair needs at least 2 CPUs and this process may use {0}: give it more (taskset, cpuset, the pod's CPU \
+         limit)"
     )]
     TooFewCpus(usize),
     /// One device list is shorter than the number of pairs.

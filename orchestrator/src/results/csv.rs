@@ -66,14 +66,15 @@ mod tests {
             port,
             ..Sample::default()
         };
-        let columns = tx_columns(std::slice::from_ref(&tick));
+        let ticks = std::slice::from_ref(&tick);
+        let columns = tx_columns(ticks);
         assert_eq!(
-            port_stats(&[tick.clone()], &columns).unwrap(),
+            port_stats(ticks, &columns).unwrap(),
             "2025-03-21T05:17:53,rx_nombuf=0,opackets=2000,imissed=0,ierrors=0,ibytes=0,oerrors=0,obytes=120000,\
              ipackets=0\n"
         );
         assert_eq!(
-            rate_stats(&[tick], &columns).unwrap(),
+            rate_stats(ticks, &columns).unwrap(),
             "2025-03-21T05:17:53,mbits_tx=0.672,pkts_tx=1000,obytes=60000,opackets=1000,imissed=0,oerrors=0,\
              rx_nombuf=0,pkts_rx=0,mbits_rx=0.000,ipackets=0,ibytes=0,ierrors=0\n"
         );

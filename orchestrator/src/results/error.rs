@@ -37,7 +37,8 @@ pub enum ResultsError {
     Time(u64),
     /// Nothing to recover.
     #[error(
-        "{} holds no unfinished trial: give the folder of results, of a trial (results/<expid>) or of a pair in it", .0.display()
+        "{} holds no unfinished trial: give the folder of results, of a trial (results/<expid>) or of a pair in it",
+        .0.display()
     )]
     NothingToRecover(PathBuf),
     /// It still runs.

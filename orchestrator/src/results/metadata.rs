@@ -60,3 +60,38 @@ fn command(spec: &RunSpec) -> String {
     let json = serde_json::to_string(spec).unwrap_or_default();
     format!("dataplane engine <<< '{json}'")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fixture;
+
+    #[test]
+    fn every_key_of_the_old_system_is_there() {
+        let text = metadata(&fixture::outcome()).unwrap();
+        let pairs: std::collections::BTreeMap<&str, &str> =
+            text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split_once('=').unwrap()).collect();
+        for key in [
+            "expid",
+            "timestamp",
+            "profile",
+            "tx_pod",
+            "rx_pod",
+            "tx_node",
+            "rx_node",
+            "tx_mac",
+            "rx_mac",
+            "tx_numa",
+            "rx_numa",
+            "warmup_cmd_tx",
+            "warmup_cmd_rx",
+            "testpmd_cmd",
+            "tx_cmdline",
+            "rx_cmdline",
+            "burst",
+        ] {
+            assert!(pairs.contains_key(key), "{key}");
+        }
+        assert_eq!((pairs["expid"], pairs["timestamp"]), ("0badcafe", "2025-03-21T05:17:53"));
+    }
+}

@@ -110,3 +110,59 @@ fn folders_in(path: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     let entries = fs::read_dir(path).map_err(ResultsError::io("reading", path))?;
     Ok(entries.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fixture;
+
+    fn begun(root: &Path) -> PairFolder {
+        let pair = PairFolder::at(&root.join("0badcafe/tx0-rx0"));
+        fs::create_dir_all(pair.state()).unwrap();
+        pair.save_record(&fixture::outcome().record).unwrap();
+        pair
+    }
+
+    #[test]
+    fn unfinished_pairs_are_found_from_every_level() {
+        let root = tempfile::tempdir().unwrap();
+        let pair = begun(root.path());
+        for start in [root.path().to_owned(), root.path().join("0badcafe"), pair.path().to_owned()] {
+            assert_eq!(unfinished(&start).unwrap().len(), 1, "{}", start.display());
+        }
+        pair.forget_state().unwrap();
+        assert!(matches!(unfinished(root.path()), Err(ResultsError::NothingToRecover(_))));
+    }
+
+    #[test]
+    fn what_is_on_disk_becomes_the_same_outcome() {
+        let root = tempfile::tempdir().unwrap();
+        let pair = begun(root.path());
+        let whole = fixture::outcome();
+        for (pod, side) in [("tx0", &whole.tx), ("rx0", &whole.rx)] {
+            let state = pair.run_state(pod, &format!("0badcafe-{pod}"));
+            fs::create_dir_all(&state).unwrap();
+            fs::write(state.join("ready.json"), serde_json::to_string(&side.ready).unwrap()).unwrap();
+            fs::write(state.join("summary.json"), serde_json::to_string(&side.summary).unwrap()).unwrap();
+            let line = serde_json::to_string(&Sample::default()).unwrap();
+            // The last line is what a killed writer leaves.
+            fs::write(state.join("samples.ndjson"), format!("{line}\n{}", &line[..10])).unwrap();
+        }
+        let read = read_pair(&pair).unwrap();
+        assert_eq!((read.status, read.error), (Status::Complete, None));
+        assert_eq!((read.tx.summary, read.rx.ready), (whole.tx.summary, whole.rx.ready));
+        assert_eq!((read.tx.samples.len(), read.rx.samples.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_run_without_a_last_word_is_a_failure_with_its_reason() {
+        let root = tempfile::tempdir().unwrap();
+        let pair = begun(root.path());
+        let state = pair.run_state("tx0", "0badcafe-tx0");
+        fs::create_dir_all(&state).unwrap();
+        fs::write(state.join("error.txt"), "died by signal 11\n").unwrap();
+        let read = read_pair(&pair).unwrap();
+        assert_eq!(read.status, Status::Failed);
+        assert_eq!(read.error.as_deref(), Some("tx0: died by signal 11; rx0: its run left no last word"));
+    }
+}

@@ -10,7 +10,7 @@ use super::result_json::Judged;
 use super::{ResultsError, csv, log, metadata, npz};
 use crate::collect::Columns;
 use crate::collect::series::{rx_columns, rx_ticks, tx_columns, tx_ticks};
-use crate::experiment::{PairOutcome, SideOutcome};
+use crate::experiment::{PairOutcome, SideOutcome, Status};
 use crate::show::cpu_list;
 
 /// The arrays of both ends.
@@ -26,7 +26,7 @@ pub struct Arrays {
 pub fn write_pair(folder: &PairFolder, judged: &Judged) -> Result<Arrays, ResultsError> {
     let partial = folder.fresh_partial()?;
     let mut files = Files { partial: &partial, names: Vec::new() };
-    let arrays = write_files(&mut files, &judged.outcome)?;
+    let arrays = write_files(&mut files, folder, &judged.outcome)?;
     let names = files.names;
     let result = partial.join(RESULT);
     let json = serde_json::to_vec_pretty(&judged.file(&names))
@@ -61,7 +61,11 @@ impl Files<'_> {
     }
 }
 
-fn write_files(files: &mut Files<'_>, outcome: &PairOutcome) -> Result<Arrays, ResultsError> {
+fn write_files(
+    files: &mut Files<'_>,
+    folder: &PairFolder,
+    outcome: &PairOutcome,
+) -> Result<Arrays, ResultsError> {
     let record = &outcome.record;
     let (tx_pod, rx_pod) = (&record.tx.pod, &record.rx.pod);
     let totals = |side: &SideOutcome| side.summary.as_ref().map(|s| s.totals.clone());
@@ -86,8 +90,25 @@ fn write_files(files: &mut Files<'_>, outcome: &PairOutcome) -> Result<Arrays, R
     if outcome.measured() {
         files.text(format!("{rx_pod}_warmup.log"), &log::stats_log(&outcome.warmup))?;
     }
+    if outcome.status == Status::Failed {
+        engine_logs(files, folder, outcome)?;
+    }
     files.text("metadata.txt".to_owned(), &metadata::metadata(outcome)?)?;
     Ok(Arrays { tx, rx })
+}
+
+/// What the engines of a failed pair wrote, where their agents keep it on this machine: the state folder goes.
+fn engine_logs(
+    files: &mut Files<'_>,
+    folder: &PairFolder,
+    outcome: &PairOutcome,
+) -> Result<(), ResultsError> {
+    for side in [&outcome.record.tx, &outcome.record.rx] {
+        if let Ok(log) = fs::read(folder.run_state(&side.pod, &side.spec.id).join("engine.log")) {
+            files.text(format!("{}_engine.log", side.pod), &String::from_utf8_lossy(&log))?;
+        }
+    }
+    Ok(())
 }
 
 fn npz_name(outcome: &PairOutcome, pod: &str, role: &str) -> Result<String, ResultsError> {

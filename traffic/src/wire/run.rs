@@ -137,6 +137,11 @@ pub enum Command {
 pub enum Event {
     /// The port is up and the workers wait for [`Command::Start`].
     Ready(Box<Ready>),
+    /// The start was obeyed: from here on every frame counts. A sender is started when its receiver has said this.
+    Started {
+        /// Wall clock, nanoseconds since 1970 (UTC).
+        unix_ns: u64,
+    },
     /// One tick.
     Sample(Box<Sample>),
     /// A sender is done sending and holds its port open, so that the receiver can end first: until told to stop, or
@@ -234,6 +239,9 @@ pub struct RunStatus {
     pub state: RunState,
     /// Once ready.
     pub ready: Option<Box<Ready>>,
+    /// When the start was obeyed: wall clock, nanoseconds since 1970 (UTC).
+    #[serde(default)]
+    pub started_unix_ns: Option<u64>,
     /// Samples taken so far: the next one's number.
     pub samples: u64,
     /// Once done.
