@@ -8,7 +8,7 @@ use traffic::cursor::Cursor;
 use traffic::pacer::Pacer;
 use traffic::profile::Stop;
 use traffic::shard::Shard;
-use traffic::wire::{Command, Ended, Event, Pacing, Summary, TxShard};
+use traffic::wire::{Command, Ended, Event, Pacing, Sample, Summary, TxShard};
 
 use super::control::Message;
 use super::error::EngineError;
@@ -80,8 +80,10 @@ fn with_port<'e>(
         Ok::<_, EngineError>((ended?, outcomes?))
     })?;
     let outcomes: Vec<TxOutcome> = outcomes.into_iter().flatten().collect();
+    // Before the receiver leaves: memif forgets its counters then.
+    let totals = sampler.counters();
     linger(run, emit);
-    Ok(summarise(run, &port, ended, &mut sampler, &outcomes, requested_pps))
+    Ok(summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps))
 }
 
 /// The main core's part.
@@ -145,11 +147,10 @@ fn summarise(
     run: &Run<'_>,
     port: &Port<'_>,
     ended: Ended,
-    sampler: &mut Sampler<'_, '_>,
+    (totals, port_was_reset): (Sample, bool),
     outcomes: &[TxOutcome],
     requested_pps: Option<f64>,
 ) -> Summary {
-    let totals = sampler.counters();
     let active_ticks = outcomes.iter().map(|o| o.active_ticks).max().unwrap_or(0);
     let effective_ns = run.ns(active_ticks);
     let sent: u64 = outcomes.iter().map(|o| o.tally.tx_packets).sum();
@@ -163,7 +164,7 @@ fn summarise(
         given_up: outcomes.iter().map(|o| o.given_up).sum(),
     });
     let mut warnings = Vec::new();
-    cross_check(&totals, sampler.port_was_reset(), &mut warnings);
+    cross_check(&totals, port_was_reset, &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }

@@ -8,6 +8,8 @@ use crate::show::{count, pps};
 
 /// Less of the requested rate than this is said.
 const ACHIEVED_SHARE_MIN: f64 = 0.999;
+/// A shorter sending tells nothing of its rate: the first and the last frame weigh too much.
+const RATED_FROM_NS: u64 = 100_000_000;
 /// Links between two ends only: what a frame's addresses say does not matter there.
 const ADDRESSLESS_DRIVERS: [&str; 3] = ["net_memif", "net_ring", "net_null"];
 
@@ -66,6 +68,9 @@ fn flows(verdict: &Verdict, list: &mut Vec<String>) {
 }
 
 fn rate(verdict: &Verdict, outcome: &PairOutcome, list: &mut Vec<String>) {
+    if outcome.tx.summary.as_ref().is_some_and(|s| s.effective_ns < RATED_FROM_NS) {
+        return;
+    }
     let achieved = outcome
         .tx
         .summary
