@@ -102,6 +102,11 @@ impl Gate {
         self.notify();
     }
 
+    /// Closes the gate when dropped, in a panic of the main core too: workers in a scope are waited for before it unwinds.
+    pub fn closing(&self) -> impl Drop {
+        Closing(self)
+    }
+
     fn notify(&self) {
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
@@ -140,6 +145,14 @@ impl Gate {
     }
 }
 
+struct Closing<'a>(&'a Gate);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +162,19 @@ mod tests {
         assert!(
             align_of::<CoreBlock>() >= 64 && size_of::<CoreBlock>().is_multiple_of(align_of::<CoreBlock>())
         );
+    }
+
+    #[test]
+    fn a_panic_of_the_main_core_ends_its_workers() {
+        let gate = Gate::default();
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            std::thread::scope(|s| {
+                s.spawn(|| while !gate.is_closed() {});
+                let _closing = gate.closing();
+                panic!("on purpose");
+            })
+        }));
+        assert!(unwound.is_err());
     }
 
     #[test]

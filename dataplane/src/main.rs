@@ -1,6 +1,7 @@
 //! `dataplane`: what was typed → a verb → an exit code.
 #![forbid(unsafe_code)]
 
+use dataplane::warnln;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
     match run(Cli::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Every message tells its cause itself.
+            warnln!("error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -25,6 +27,10 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         }
         Verb::Rx(args) => {
             args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?))
+        }
+        Verb::Reflect(args) => {
+            let (spec, out) = args.spec();
+            Ok(standalone::run(&spec, out)?)
         }
         Verb::Frames(args) => Ok(frames::run(&args)?),
         Verb::Probe(args) => Ok(probe::run(&args)?),

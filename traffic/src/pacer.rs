@@ -72,6 +72,12 @@ impl Pacer {
         self.used -= frames;
     }
 
+    /// Ticks from one frame to the next; 0 without a rate.
+    pub fn interval(&self) -> u64 {
+        self.frames_per_tick
+            .map_or(0, |rate| u64::try_from((1u128 << 64) / u128::from(rate.max(1))).unwrap_or(u64::MAX))
+    }
+
     /// Frames that were due and never granted, since the start.
     pub fn given_up(&self) -> u64 {
         self.given_up

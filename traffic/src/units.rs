@@ -194,9 +194,36 @@ pub enum UnitError {
     Percent(f64),
 }
 
+/// A number with the largest decimal prefix that fits, to four figures: `14.88 Mpps`, `2 pps`, `1.5 Gbit/s`.
+pub fn si(value: f64, unit: &str) -> String {
+    let (scale, prefix) = match value.abs() {
+        v if v >= 1e9 => (1e9, "G"),
+        v if v >= 1e6 => (1e6, "M"),
+        v if v >= 1e3 => (1e3, "k"),
+        _ => (1.0, ""),
+    };
+    let scaled = value / scale;
+    let decimals = match scaled.abs() {
+        v if v >= 100.0 => 1,
+        v if v >= 10.0 => 2,
+        _ => 3,
+    };
+    let number = format!("{scaled:.decimals$}");
+    let number =
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    format!("{number} {prefix}{unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let shown: Vec<String> =
+            [0.0, 2.0, 999.9, 14_880_952.38, 1.5e9].iter().map(|v| si(*v, "pps")).collect();
+        assert_eq!(shown, ["0 pps", "2 pps", "999.9 pps", "14.88 Mpps", "1.5 Gpps"]);
+    }
 
     #[test]
     fn a_64_byte_frame_is_60_in_the_mbuf_and_84_on_the_wire() {

@@ -38,7 +38,7 @@ pub enum EalError {
         log: LogTail,
     },
     /// EAL is up, but a device that was asked for is not there. DPDK itself only logs this.
-    #[error("EAL started without the device {device}\narguments: {}{log}\n{}", argv.join(" "), device_step(device))]
+    #[error("EAL started without the device {device}\narguments: {}{log}\n{}", argv.join(" "), device_step(device, log))]
     Device {
         /// The device, as it was asked for.
         device: String,
@@ -67,8 +67,10 @@ fn next_step(log: &LogTail) -> &'static str {
     }
 }
 
-fn device_step(device: &str) -> &'static str {
-    if device.starts_with("net_af_packet") || device.starts_with("net_af_xdp") {
+fn device_step(device: &str, log: &LogTail) -> &'static str {
+    if log.as_str().contains("Address already in use") {
+        "next: the device is in use: another process serves this socket; end that process, or name another socket="
+    } else if device.starts_with("net_af_packet") || device.starts_with("net_af_xdp") {
         "next: check that the interface exists in this network namespace (ip link) and that the process has CAP_NET_RAW \
          (af_xdp: CAP_NET_ADMIN and CAP_BPF as well)"
     } else if device.starts_with("net_") || device.starts_with("eth_") {

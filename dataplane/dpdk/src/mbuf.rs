@@ -87,6 +87,22 @@ impl<'b> FrameMut<'b> {
         }
     }
 
+    /// [`FrameMut::head`], for as long as the burst is borrowed.
+    #[inline(always)]
+    pub fn into_head<const W: usize>(mut self) -> &'b mut [u8; W] {
+        let head: *mut [u8; W] = self.head();
+        // SAFETY: `self` was the only access to the frame for 'b, and is gone.
+        unsafe { &mut *head }
+    }
+
+    /// [`FrameMut::data`], for as long as the burst is borrowed.
+    #[inline(always)]
+    pub fn into_data(mut self) -> &'b mut [u8] {
+        let data: *mut [u8] = self.data();
+        // SAFETY: as in `into_head`.
+        unsafe { &mut *data }
+    }
+
     /// Bytes that fit: the frame without its FCS.
     #[inline(always)]
     pub fn room(&self) -> u16 {

@@ -113,7 +113,7 @@ pub enum PortError {
         asked: u16,
     },
     /// DPDK or the driver refused.
-    #[error("{port}: cannot {action}: {errno}{log}")]
+    #[error("{port}: cannot {action}: {errno}{log}{}", refused_step(log))]
     Refused {
         /// The port.
         port: String,
@@ -124,6 +124,15 @@ pub enum PortError {
         /// Its last log lines, where drivers say more.
         log: LogTail,
     },
+}
+
+/// What to do about a refusal, where the driver's words show it.
+fn refused_step(log: &LogTail) -> &'static str {
+    if log.as_str().contains("Failed to connect socket") {
+        "\nnext: nobody serves this socket: start the end with role=server (the receiver) first, or name its socket="
+    } else {
+        ""
+    }
 }
 
 /// "port 0 (net_null0)", for messages.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use dpdk_sys::rte_mempool;
+use dpdk_sys::{rte_mbuf, rte_mempool};
 
 use crate::burst::{RxBurst, TxBurst};
 use crate::errno::{Errno, check};
@@ -74,42 +74,40 @@ impl<'e> TxQueue<'e> {
             }
             self.pool.0 = burst.pool().as_ptr();
         }
-        let pending = burst.pending();
-        if pending.is_empty() {
-            return 0; // net_memif looks at the first mbuf before it counts them
-        }
-        if self.guard != Guard::Off {
-            return self.tx_guarded(burst);
-        }
-        // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
-        // (`&mut self`, not `Clone`); `pending` are as many mbufs, alive and ours. Their pool outlives the port ('p: 'e).
-        let sent = unsafe {
-            dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), pending.len() as u16)
-        };
-        burst.sent(usize::from(sent));
-        usize::from(sent)
+        // SAFETY: the burst's mbufs are alive and ours, and their pool outlives the port ('p: 'e).
+        let (leave, sent) = unsafe { self.send(burst.pending()) };
+        burst.sent(leave);
+        sent
     }
 
-    /// As [`TxQueue::tx`]. After a fault nobody knows which mbufs the driver had freed: all are given up.
-    fn tx_guarded<'p: 'e, const N: usize>(&mut self, burst: &mut TxBurst<'p, N>) -> usize {
-        if self.guard == Guard::Broken {
-            return 0;
-        }
-        let pending = burst.pending();
+    /// Offers mbufs to the driver: how many leave the burst, and how many of those were sent. The two differ after a fault of
+    /// the driver only: nobody knows which mbufs it had freed, so all are given up.
+    ///
+    /// # Safety
+    /// The mbufs are alive, ours, and of pools that outlive the port or are not freed while mbufs are away.
+    #[inline(always)]
+    unsafe fn send(&mut self, pending: &mut [*mut rte_mbuf]) -> (usize, usize) {
         let count = pending.len();
-        // SAFETY: as in `tx`; the guard was installed when the port was started.
+        if count == 0 || self.guard == Guard::Broken {
+            return (0, 0); // net_memif looks at the first mbuf before it counts them
+        }
+        if self.guard == Guard::Off {
+            // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
+            // (`&mut self`, not `Clone`); of the mbufs the caller says the rest.
+            let sent = unsafe {
+                dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), count as u16)
+            };
+            return (usize::from(sent), usize::from(sent));
+        }
+        // SAFETY: as above; the guard was installed when the port was started.
         let sent = unsafe {
             dpdk_sys::shim_tx_burst_guarded(self.port_id, self.index, pending.as_mut_ptr(), count as u16)
         };
         match usize::try_from(sent) {
-            Ok(sent) => {
-                burst.sent(sent);
-                sent
-            }
+            Ok(sent) => (sent, sent),
             Err(_) => {
                 self.guard = Guard::Broken;
-                burst.sent(count);
-                0
+                (count, 0)
             }
         }
     }
@@ -127,16 +125,11 @@ impl<'e> TxQueue<'e> {
         if self.fast_free {
             return 0;
         }
-        let pending = burst.pending();
-        if pending.is_empty() {
-            return 0; // net_memif looks at the first mbuf before it counts them
-        }
-        // SAFETY: as in `tx`; a pool whose mbufs are still in a device when it is dropped is not freed.
-        let sent = unsafe {
-            dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), pending.len() as u16)
-        };
-        burst.sent(usize::from(sent));
-        usize::from(sent)
+        // SAFETY: the burst's mbufs are alive and ours; a pool whose mbufs are still in a device when it is dropped is not
+        // freed.
+        let (leave, sent) = unsafe { self.send(burst.pending()) };
+        burst.sent(leave);
+        sent
     }
 
     /// Asks the driver to give back mbufs that it has sent, all of them where `limit` is 0, and says how many it gave.

@@ -1,5 +1,6 @@
 //! `dataplane engine`: one run for the agent, over pipes.
 
+use crate::warnln;
 use std::io::{BufRead, stdin};
 use std::thread;
 
@@ -29,7 +30,7 @@ pub enum EngineCliError {
 pub fn run() -> Result<(), EngineCliError> {
     let result = run_spec();
     if let Err(error) = &result {
-        line(&Event::Failed { error: error.to_string() });
+        let _ = line(&Event::Failed { error: error.to_string() });
     }
     result
 }
@@ -40,7 +41,7 @@ fn run_spec() -> Result<(), EngineCliError> {
     let spec: RunSpec = serde_json::from_str(&first).map_err(EngineCliError::Spec)?;
     let control = Control::default();
     let sender = control.sender();
-    // Not joined: it ends with the process, or at the end of its input. An agent that dies does not end the run.
+    // Not joined: it ends with the process, or at the end of its input.
     thread::spawn(move || {
         for text in stdin().lock().lines().map_while(Result::ok) {
             match serde_json::from_str::<Command>(&text) {
@@ -49,9 +50,16 @@ fn run_spec() -> Result<(), EngineCliError> {
                         return;
                     }
                 }
-                Err(error) => eprintln!("warning: a command was not understood: {text:?}: {error}"),
+                Err(error) => warnln!("warning: a command was not understood: {text:?}: {error}"),
             }
         }
     });
-    Ok(engine::run(&spec, &control, LogSink::Stderr, &mut |event| line(&event))?)
+    let orphaned = control.sender();
+    Ok(engine::run(&spec, &control, LogSink::Stderr, &mut |event| {
+        if !line(&event) {
+            // The agent is gone, and with it everybody who could read a result: end sending, then close the port.
+            let _ = orphaned.send(Message::Command(Command::Stop));
+            let _ = orphaned.send(Message::Command(Command::Stop));
+        }
+    })?)
 }

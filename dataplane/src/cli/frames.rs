@@ -1,5 +1,6 @@
 //! `dataplane frames`: the frames that a profile would send, in the order of the stream, without any NIC.
 
+use crate::warnln;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ pub enum FramesError {
         workers: u16,
     },
     /// Output.
-    #[error("can't write {to}: {source}")]
+    #[error("can't write {to}: {source}; its folder must exist and be writable, or choose another --pcap")]
     Write {
         /// The file.
         to: String,
@@ -71,7 +72,7 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
     if args.worker >= args.workers {
         return Err(FramesError::Worker { worker: args.worker, workers: args.workers });
     }
-    plan.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    plan.warnings.iter().for_each(|w| warnln!("warning: {w}"));
     let shard = Shard::new(args.worker, args.workers, plan.stream.flows);
     let count = args.count.unwrap_or(match plan.stop {
         Stop::Count(count) => shard.count_share(count).min(MAX_COUNT),
@@ -101,7 +102,7 @@ struct Frames {
 
 impl Frames {
     fn next(&mut self) -> &[u8] {
-        self.cursor.write_next_any(&mut self.bytes, 0);
+        self.cursor.write_one(&mut self.bytes, 0);
         &self.bytes
     }
 }

@@ -3,7 +3,9 @@
 pub mod engine;
 pub mod frames;
 pub mod options;
+pub mod out;
 pub mod probe;
+pub mod reflect;
 pub mod rx;
 pub mod show;
 pub mod standalone;
@@ -29,6 +31,8 @@ pub enum Verb {
     Tx(tx::TxArgs),
     /// Receive and account for what comes
     Rx(rx::RxArgs),
+    /// Send back what comes, MAC addresses swapped (testpmd's macswap)
+    Reflect(reflect::ReflectArgs),
     /// Print or save the frames that a profile would send; needs no NIC and no root
     Frames(frames::FramesArgs),
     /// Show what this host or pod has for DPDK: CPUs, hugepages, devices

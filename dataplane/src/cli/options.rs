@@ -1,5 +1,6 @@
 //! Options that sending and receiving share, and the run's spec made of them.
 
+use crate::warnln;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -20,7 +21,8 @@ pub struct PortOptions {
     #[arg(long, value_delimiter = ',')]
     pub lcores: Vec<u32>,
     /// Descriptors of each queue
-    #[arg(long, default_value_t = RunSpec::default_descriptors(), visible_aliases = ["txd", "rxd"])]
+    #[arg(long, default_value_t = RunSpec::default_descriptors(), visible_aliases = ["txd", "rxd"],
+        value_parser = clap::value_parser!(u16).range(16..=16384))]
     pub descriptors: u16,
     /// Where DPDK's memory comes from
     #[arg(long, value_enum, default_value_t)]
@@ -108,7 +110,7 @@ pub fn read_profile(path: &Path, quirks: bool) -> Result<Profile, ProfileError> 
     let options = lua_compat::ImportOptions { quirks, ..lua_compat::ImportOptions::default() };
     let import = lua_compat::import_file(path, &options)?;
     for note in import.report.warnings() {
-        eprintln!("{}:{note}", path.display());
+        warnln!("{}: {note}", path.display());
     }
     Ok(import.profile)
 }

@@ -3,8 +3,10 @@
 use clap::Args;
 
 use super::options::Output;
+use super::out::say;
 use crate::inventory::cpus::CpuError;
 use crate::inventory::{self, HostFacts, Sources};
+use crate::sayln;
 
 /// Show what this host or pod has for DPDK
 #[derive(Clone, Debug, Args)]
@@ -31,9 +33,9 @@ pub fn run(args: &ProbeArgs) -> Result<(), ProbeError> {
     let sources = Sources::host(facts)?;
     let inventory = inventory::read(&sources);
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string(&inventory)?),
+        Output::Json => sayln!("{}", serde_json::to_string(&inventory)?),
         Output::Table => {
-            print!("{}", inventory::render::render(&inventory, &inventory::surroundings(&sources)))
+            say(format_args!("{}", inventory::render::render(&inventory, &inventory::surroundings(&sources))))
         }
     }
     Ok(())

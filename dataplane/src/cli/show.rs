@@ -1,5 +1,7 @@
 //! Events for people: a line a sample, a table at the end.
 
+use crate::{sayln, warnln};
+use traffic::units::si;
 use traffic::wire::{Event, Latency, Ready, Sample, Summary};
 
 /// What was shown last, for rates between samples.
@@ -16,7 +18,7 @@ impl Screen {
             Event::Sample(sample) => self.show_sample(sample),
             Event::Started { .. } | Event::Sent => {}
             Event::Done(summary) => show_summary(summary),
-            Event::Failed { error } => eprintln!("failed: {error}"),
+            Event::Failed { error } => warnln!("failed: {error}"),
         }
     }
 
@@ -24,23 +26,23 @@ impl Screen {
         let empty = Sample::default();
         let last = self.last.as_ref().unwrap_or(&empty);
         let seconds = (now.elapsed_ns - last.elapsed_ns) as f64 / 1e9;
-        let mpps = |count: fn(&Sample) -> u64| (count(now) - count(last)) as f64 / 1e6 / seconds;
+        let rate = |count: fn(&Sample) -> u64| si((count(now) - count(last)) as f64 / seconds, "pps");
         let mut line = format!("{:8.1} s", now.elapsed_ns as f64 / 1e9);
         match &now.account {
             Some(a) => {
-                let received = mpps(|s| s.cores.iter().map(|c| c.rx_packets).sum());
+                let received = rate(|s| s.cores.iter().map(|c| c.rx_packets).sum());
                 line += &format!(
-                    "  received {received:9.4} Mpps  lost {}  reordered {}  duplicated {}",
+                    "  received {received:>12}  lost {}  reordered {}  duplicated {}",
                     a.lost, a.reordered, a.duplicated
                 );
             }
             None => {
-                let sent = mpps(|s| s.cores.iter().map(|c| c.tx_packets).sum());
-                let unsent = mpps(|s| s.cores.iter().map(|c| c.unsent_packets).sum());
-                line += &format!("  sent {sent:9.4} Mpps  unsent {unsent:9.4} Mpps");
+                let sent = rate(|s| s.cores.iter().map(|c| c.tx_packets).sum());
+                let unsent = rate(|s| s.cores.iter().map(|c| c.unsent_packets).sum());
+                line += &format!("  sent {sent:>12}  unsent {unsent:>12}");
             }
         }
-        println!("{line}");
+        sayln!("{line}");
         self.last = Some(now.clone());
     }
 }
@@ -48,27 +50,29 @@ impl Screen {
 fn show_ready(r: &Ready) {
     let cpus: Vec<String> = r.worker_cpus.iter().map(u32::to_string).collect();
     let link = if r.link_up { format!("up, {} Mbit/s", r.link_mbps) } else { "down".to_owned() };
-    println!("port      {} ({}, {}), link {link}, NUMA node {}", r.port_name, r.driver, r.mac, r.numa_node);
-    println!("cores     main {}, workers {}", r.main_cpu, cpus.join(", "));
-    println!("memory    {}; {} ready after {} ms", r.memory, r.dpdk_version, r.startup_ms);
-    let rate = r.requested_pps.map_or(String::new(), |pps| format!(", {:.6} Mpps asked", pps / 1e6));
-    println!("traffic   {} flow{}{rate}", r.flows, if r.flows == 1 { "" } else { "s" });
-    r.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    sayln!("port      {} ({}, {}), link {link}, NUMA node {}", r.port_name, r.driver, r.mac, r.numa_node);
+    sayln!("cores     main {}, workers {}", r.main_cpu, cpus.join(", "));
+    sayln!("memory    {}; {} ready after {} ms", r.memory, r.dpdk_version, r.startup_ms);
+    let rate = r.requested_pps.map_or(String::new(), |pps| format!(", {} asked", si(pps, "pps")));
+    sayln!("traffic   {} flow{}{rate}", r.flows, if r.flows == 1 { "" } else { "s" });
+    r.warnings.iter().for_each(|w| warnln!("warning: {w}"));
 }
 
 fn show_summary(s: &Summary) {
-    println!();
+    sayln!("");
     let seconds = s.effective_ns as f64 / 1e9;
     let row = |name: &str, packets: u64, bytes: u64| {
-        let mpps = if seconds > 0.0 { packets as f64 / 1e6 / seconds } else { 0.0 };
+        let per_second = |n: u64| if seconds > 0.0 { n as f64 / seconds } else { 0.0 };
         // Layer 2: with the FCS, which the counters leave out.
-        let gbps = if seconds > 0.0 { (bytes + 4 * packets) as f64 * 8.0 / 1e9 / seconds } else { 0.0 };
-        println!("{name:<12}{packets:>16}  {mpps:>10.4} Mpps  {gbps:>8.4} Gbit/s");
+        let bits = si(per_second(bytes + 4 * packets) * 8.0, "bit/s");
+        sayln!("{name:<12}{packets:>16}  {:>12}  {bits:>14}", si(per_second(packets), "pps"));
     };
     for core in &s.totals.cores {
-        if core.rx_packets > 0 || s.totals.account.is_some() {
+        let is_receiver = s.totals.account.is_some();
+        if is_receiver || core.rx_packets > 0 {
             row(&format!("cpu {} rx", core.cpu), core.rx_packets, core.rx_bytes);
-        } else {
+        }
+        if !is_receiver {
             row(&format!("cpu {} tx", core.cpu), core.tx_packets, core.tx_bytes);
         }
     }
@@ -77,7 +81,7 @@ fn show_summary(s: &Summary) {
         None => {
             let (sent, unsent) = (sum(|c| c.tx_packets), sum(|c| c.unsent_packets));
             row("sent", sent, sum(|c| c.tx_bytes));
-            println!("{:<12}{:>16}\n{:<12}{unsent:>16}", "offered", sent + unsent, "unsent");
+            sayln!("{:<12}{:>16}\n{:<12}{unsent:>16}", "offered", sent + unsent, "unsent");
         }
         Some(a) => {
             row("received", sum(|c| c.rx_packets), sum(|c| c.rx_bytes));
@@ -90,9 +94,9 @@ fn show_summary(s: &Summary) {
                 ("invalid", a.invalid),
                 ("foreign", a.foreign_arp + a.foreign_ipv4 + a.foreign_ipv6 + a.foreign_other),
             ];
-            rows.iter().for_each(|(name, n)| println!("{name:<12}{n:>16}"));
+            rows.iter().for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
             if let Some(flows) = a.flows_seen {
-                println!("{:<12}{flows:>16}", "flows seen");
+                sayln!("{:<12}{flows:>16}", "flows seen");
             }
         }
     }
@@ -100,14 +104,14 @@ fn show_summary(s: &Summary) {
         show_latency(l);
     }
     if s.mbufs_missing > 0 {
-        eprintln!("warning: {} mbufs did not come back to their pools: please report this", s.mbufs_missing);
+        warnln!("warning: {} mbufs did not come back to their pools: please report this", s.mbufs_missing);
     }
-    s.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    s.warnings.iter().for_each(|w| warnln!("warning: {w}"));
 }
 
 fn show_latency(l: &Latency) {
     let us = |ns: u64| ns as f64 / 1e3;
-    println!(
+    sayln!(
         "latency     p50 {:.2} µs  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2}  jitter {:.2} µs ({})",
         us(l.p50_ns),
         us(l.p90_ns),

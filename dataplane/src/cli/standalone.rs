@@ -1,5 +1,6 @@
 //! A run by hand: the engine in this process, started at once, ended by Ctrl-C.
 
+use crate::warnln;
 use std::io::Write;
 
 use dpdk::LogSink;
@@ -17,7 +18,7 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
     let handler =
         ctrlc::set_handler(move || sender.send(Message::Command(Command::Stop)).unwrap_or_default());
     if let Err(error) = handler {
-        eprintln!("warning: can't catch Ctrl-C ({error}): it will end the run without a summary");
+        warnln!("warning: can't catch Ctrl-C ({error}): it will end the run without a summary");
     }
     let sender = control.sender();
     let mut screen = show::Screen::default();
@@ -27,24 +28,26 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
             sender.send(Message::Command(Command::Start)).unwrap_or_default();
         }
         match output {
-            Output::Json => line(&event),
+            // A program that went away does not end a measurement that somebody started by hand.
+            Output::Json => drop(line(&event)),
             Output::Table => screen.show(&event),
         }
     });
     if let (Err(error), Output::Json) = (&result, output) {
-        line(&Event::Failed { error: error.to_string() });
+        let _ = line(&Event::Failed { error: error.to_string() });
     }
     result
 }
 
-/// One event on standard output. A reader that went away does not end a measurement.
-pub fn line(event: &Event) {
+/// One event on standard output; false when it could not be written.
+pub fn line(event: &Event) -> bool {
     let mut out = std::io::stdout().lock();
     let written = serde_json::to_writer(&mut out, event)
         .map_err(std::io::Error::from)
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush());
-    if let Err(error) = written {
-        eprintln!("warning: an event could not be written to standard output: {error}");
+    if let Err(error) = &written {
+        warnln!("warning: an event could not be written to standard output: {error}");
     }
+    written.is_ok()
 }

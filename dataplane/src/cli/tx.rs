@@ -18,10 +18,10 @@ pub struct TxArgs {
     #[arg(long)]
     rate: Option<Rate>,
     /// Seconds to send, in place of the profile's stop rule
-    #[arg(long, conflicts_with = "count")]
+    #[arg(long, conflicts_with = "count", value_parser = seconds)]
     duration: Option<f64>,
     /// Frames to send, in place of the profile's stop rule
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     count: Option<u64>,
     /// Workers, each with a queue and a core of its own
     #[arg(long, default_value_t = 1)]
@@ -29,6 +29,12 @@ pub struct TxArgs {
     /// Frames a burst at most
     #[arg(long, default_value_t = RunSpec::default_burst())]
     burst: u16,
+}
+
+/// A week at most, as a profile's own.
+fn seconds(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|s| *s > 0.0 && *s <= 604_800.0);
+    value.ok_or_else(|| format!("`{text}` is no number of seconds above 0 and up to 604800"))
 }
 
 impl TxArgs {

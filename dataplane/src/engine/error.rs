@@ -50,6 +50,17 @@ pub enum EngineError {
         /// What there is.
         there: String,
     },
+    /// Another engine has it.
+    #[error(
+        "device {device} is in use by another dataplane process ({source}): end that one (ss -xlp | grep dpdk-k8s-bench shows it), or \
+         name another device"
+    )]
+    DeviceInUse {
+        /// As given.
+        device: String,
+        /// What the kernel says.
+        source: std::io::Error,
+    },
     /// Kernel interface is down.
     #[error("device {device}: interface `{name}` is down; bring it up first: ip link set {name} up")]
     InterfaceDown {
@@ -90,6 +101,16 @@ pub enum EngineError {
         free_mib: u64,
         /// Of 2 MiB, in all, for the remedy.
         pages: u64,
+    },
+    /// Ordinary memory.
+    #[error(
+        "the run needs {needed_mib} MiB of memory and {available_mib} MiB are available: ask for less (--socket-mem), or free some"
+    )]
+    Memory {
+        /// By the formula, or as asked.
+        needed_mib: u32,
+        /// As the kernel estimates.
+        available_mib: u64,
     },
     /// EAL.
     #[error(transparent)]

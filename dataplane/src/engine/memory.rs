@@ -3,6 +3,7 @@
 use traffic::wire::Memory;
 
 use super::error::EngineError;
+use crate::inventory::Sources;
 use crate::{rx, tx};
 
 /// EAL's own structures, a driver's rings and the pools' heads, over all drivers tried.
@@ -45,30 +46,53 @@ pub fn needed_mib(demand: Demand) -> u32 {
     u32::try_from(mib).unwrap_or(u32::MAX)
 }
 
-/// Which memory EAL gets, and why not hugepages when not.
+/// What this host or pod has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// MiB of free hugepages.
+    pub huge_mib: u64,
+    /// MiB of ordinary memory.
+    pub ordinary_mib: u64,
+}
+
+/// MiB of ordinary memory that the kernel thinks can be had (`MemAvailable`).
+pub fn available_mib(sources: &Sources) -> u64 {
+    let text = sources.text("proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<u64>().ok())
+        .map_or(u64::MAX, |kib| kib / 1024)
+}
+
+/// Which memory EAL gets, and why not hugepages when not. `must_be_huge` leaves `auto` no way out.
 pub fn choose(
     asked: Memory,
     needed_mib: u32,
-    free_mib: u64,
-    device_needs_huge: bool,
+    offer: Offer,
+    must_be_huge: bool,
 ) -> Result<(dpdk::Memory, Option<String>), EngineError> {
     let huge = dpdk::Memory::Hugepages { socket_mib: Vec::new(), limit_mib: Vec::new() };
-    let ordinary = dpdk::Memory::NoHuge { mib: needed_mib };
-    let enough = free_mib >= u64::from(needed_mib);
+    let needed = u64::from(needed_mib);
+    let is_enough = offer.huge_mib >= needed;
     match asked {
-        Memory::NoHuge => Ok((ordinary, None)),
-        Memory::Auto | Memory::Hugepages if enough => Ok((huge, None)),
-        Memory::Auto if !device_needs_huge => {
-            let why = format!(
-                "{free_mib} MiB of hugepages are free and the run needs {needed_mib}: it uses ordinary pages, which is slower"
-            );
-            Ok((ordinary, Some(why)))
+        Memory::Auto | Memory::Hugepages if is_enough => Ok((huge, None)),
+        Memory::Hugepages => Err(too_few(needed_mib, offer)),
+        Memory::Auto if must_be_huge => Err(too_few(needed_mib, offer)),
+        Memory::Auto | Memory::NoHuge if offer.ordinary_mib < needed => {
+            Err(EngineError::Memory { needed_mib, available_mib: offer.ordinary_mib })
         }
-        Memory::Auto | Memory::Hugepages => {
-            let pages = u64::from(needed_mib).div_ceil(2);
-            Err(EngineError::Hugepages { needed_mib, free_mib, pages })
+        Memory::NoHuge => Ok((dpdk::Memory::NoHuge { mib: needed_mib }, None)),
+        Memory::Auto => {
+            let why = format!(
+                "{} MiB of hugepages are free and the run needs {needed_mib}: it uses ordinary pages, which is slower",
+                offer.huge_mib
+            );
+            Ok((dpdk::Memory::NoHuge { mib: needed_mib }, Some(why)))
         }
     }
+}
+
+fn too_few(needed_mib: u32, offer: Offer) -> EngineError {
+    EngineError::Hugepages { needed_mib, free_mib: offer.huge_mib, pages: u64::from(needed_mib).div_ceil(2) }
 }
 
 #[cfg(test)]
@@ -84,16 +108,22 @@ mod tests {
 
     #[test]
     fn too_few_hugepages_fall_back_only_where_that_works() {
-        assert!(matches!(choose(Memory::Auto, 40, 64, false), Ok((dpdk::Memory::Hugepages { .. }, None))));
+        let offer = |huge_mib| Offer { huge_mib, ordinary_mib: 1000 };
         assert!(matches!(
-            choose(Memory::Auto, 40, 0, false),
+            choose(Memory::Auto, 40, offer(64), true),
+            Ok((dpdk::Memory::Hugepages { .. }, None))
+        ));
+        assert!(matches!(
+            choose(Memory::Auto, 40, offer(0), false),
             Ok((dpdk::Memory::NoHuge { mib: 40 }, Some(_)))
         ));
-        let error = choose(Memory::Hugepages, 41, 10, false).unwrap_err().to_string();
+        let error = choose(Memory::Hugepages, 41, offer(10), false).unwrap_err().to_string();
         assert!(
             error.contains("41 MiB") && error.contains("10 MiB") && error.contains("echo 21 >"),
             "{error}"
         );
-        assert!(choose(Memory::Auto, 40, 0, true).is_err());
+        assert!(choose(Memory::Auto, 40, offer(0), true).is_err());
+        let error = choose(Memory::NoHuge, 2000, offer(0), false).unwrap_err().to_string();
+        assert!(error.contains("2000 MiB") && error.contains("1000 MiB"), "{error}");
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod control;
 pub mod error;
+pub mod lock;
 pub mod memory;
 pub mod port;
 pub mod receive;
+pub mod reflect;
 pub mod sampler;
 pub mod send;
 pub mod session;
@@ -37,6 +39,7 @@ pub fn run(
     let summary = match spec.role {
         Role::Tx => send::run(&run, emit)?,
         Role::Rx => receive::run(&run, emit)?,
+        Role::Reflect => reflect::run(&run, emit)?,
     };
     emit(Event::Done(Box::new(summary)));
     Ok(())

@@ -94,6 +94,14 @@ pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
         Role::Tx => [1, workers],
         Role::Rx if is_memif => [workers.max(spec.tx_workers), 1],
         Role::Rx => [workers, 1],
+        Role::Reflect => [workers, workers],
+    }
+}
+
+/// A link that went away during the run explains what is missing.
+pub fn check_link_at_end(run: &Run<'_>, warnings: &mut Vec<String>) {
+    if !has_carrier(&run.setup.device) {
+        warnings.push(format!("{}: the link is down at the end of the run", run.setup.device));
     }
 }
 
@@ -109,6 +117,7 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
     let (rx_queues, tx_queues) = match spec.role {
         Role::Tx => (rx.min(info.max_rx_queues), tx),
         Role::Rx => (rx, tx.min(info.max_tx_queues)),
+        Role::Reflect => (rx, tx),
     };
     let mtu = run.setup.plan.stream.frame_size.mbuf_bytes() - ETHERNET_BYTES;
     // A memif has no MTU: it chains its buffers, and claims 1518 bytes all the same.
@@ -119,21 +128,27 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         rx_descriptors: Some(spec.descriptors),
         tx_descriptors: Some(spec.descriptors),
         mtu: (mtu > ORDINARY_MTU && has_mtu).then_some(mtu),
-        promiscuous: spec.role == Role::Rx,
+        promiscuous: spec.role != Role::Tx,
         fast_free: spec.role == Role::Tx,
         ..PortConfig::default()
     };
     Ok(Port::configure(run.eal, run.port, &config)?)
 }
 
+/// Whether the kernel sees a link on an interface; af_packet says that it is up whatever the kernel says. True for all other devices.
+pub fn has_carrier(device: &Device) -> bool {
+    let (Device::Iface(name) | Device::Xdp(name)) = device else { return true };
+    std::fs::read_to_string(format!("/sys/class/net/{name}/carrier")).is_ok_and(|text| text.trim() == "1")
+}
+
 /// Waits until the link is up. A memif receiver's is not until its peer comes, so nobody waits for that.
 pub fn wait_for_link(run: &Run<'_>, port: &Port<'_>) -> Result<(), EngineError> {
     let is_memif = run.setup.device.vdev_driver() == Some("net_memif");
-    if is_memif && run.spec.role == Role::Rx {
+    if is_memif && run.spec.role != Role::Tx {
         return Ok(());
     }
     let began = Instant::now();
-    let is_up = || port.link().is_ok_and(|link| link.up);
+    let is_up = || port.link().is_ok_and(|link| link.up) && has_carrier(&run.setup.device);
     if run.control.wait_for(LINK_LIMIT, Duration::from_millis(1), is_up) {
         return Ok(());
     }

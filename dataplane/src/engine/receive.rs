@@ -1,6 +1,5 @@
 //! A receiver's run: pools → port → workers → drain → summary.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use dpdk::{Mempool, MempoolConfig, Port};
@@ -73,27 +72,14 @@ fn with_port<'e>(
     let books: Vec<Books> = blocks.iter().map(|_| Books::new(&expect)).collect();
     let gate = Gate::default();
     let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, run.hz());
-    let (ended, outcomes) = thread::scope(|scope| {
-        let threads: Vec<_> = deal(queues, blocks.len())
-            .into_iter()
-            .zip(&blocks)
-            .zip(&books)
-            .zip(run.seats())
-            .map(|(((queues, counters), books), seat)| {
-                let worker =
-                    RxWorker { queues, accountant: Accountant::new(&expect), books, counters, gate: &gate };
-                scope.spawn(move || seat.work(|| worker.run()))
-            })
-            .collect();
-        let ended = conduct(run, &port, &blocks, &gate, &mut sampler, emit);
-        gate.close();
-        let outcomes = threads
-            .into_iter()
-            .map(|t| t.join().map_err(|_| EngineError::Panic))
-            .collect::<Result<Vec<_>, _>>();
-        Ok::<_, EngineError>((ended?, outcomes?))
-    })?;
-    let outcomes: Vec<RxOutcome> = outcomes.into_iter().flatten().collect();
+    let hands = deal(queues, blocks.len());
+    let jobs = hands.into_iter().zip(&blocks).zip(&books).map(|((queues, counters), books)| {
+        let worker = RxWorker { queues, accountant: Accountant::new(&expect), books, counters, gate: &gate };
+        || worker.run()
+    });
+    let jobs = jobs.collect();
+    let drain = || drain(run, &blocks);
+    let (ended, outcomes) = run.with_workers((&port, &gate), &mut sampler, None, jobs, drain, emit)?;
     Ok(summarise(run, &port, ended, &mut sampler, &outcomes, &expect))
 }
 
@@ -106,23 +92,6 @@ fn deal<Q>(queues: Vec<Q>, workers: usize) -> Vec<Vec<Q>> {
         }
     }
     dealt
-}
-
-/// The main core's part.
-fn conduct(
-    run: &Run<'_>,
-    port: &Port<'_>,
-    blocks: &[CoreBlock],
-    gate: &Gate,
-    sampler: &mut Sampler<'_, '_>,
-    emit: &mut dyn FnMut(Event),
-) -> Result<Ended, EngineError> {
-    run.wait_for_workers()?;
-    emit(run.ready(port, None, run.setup.warnings.clone())?);
-    run.wait_for_start()?;
-    let ended = run.observe(gate, sampler, emit);
-    drain(run, blocks);
-    Ok(ended)
 }
 
 /// Waits until nothing has come for the quiet time, or the limit: what is on the way still counts.
@@ -157,7 +126,9 @@ fn summarise(
     totals.latency = latency(accountants.iter().map(|a| a.latency()), expect, run.hz());
     let first = outcomes.iter().filter_map(|o| o.first).min();
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
+    let frames = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut warnings = Vec::new();
+    port::check_link_at_end(run, &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
@@ -166,7 +137,7 @@ fn summarise(
     Summary {
         ended,
         totals,
-        effective_ns: first.map_or(0, |first| run.ns(last - first)),
+        effective_ns: first.map_or(0, |first| with_last_gap(run.ns(last - first), frames)),
         tx_shards: Vec::new(),
         rx_shards,
         pacing: None,
@@ -174,6 +145,12 @@ fn summarise(
         xstats: run.xstats(port),
         warnings,
     }
+}
+
+/// `frames` frames have one gap fewer than frames: the last one gets a mean gap too.
+fn with_last_gap(span_ns: u64, frames: u64) -> u64 {
+    let gaps = u128::from(frames.saturating_sub(1).max(1));
+    u64::try_from(u128::from(span_ns) * u128::from(frames) / gaps).unwrap_or(u64::MAX)
 }
 
 /// Queues that RSS left idle though there were flows enough for all.

@@ -1,6 +1,5 @@
 //! A sender's run: pools → port → workers → summary.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use dpdk::{FramePool, Mempool, MempoolConfig, Port, TxQueue};
@@ -17,7 +16,7 @@ use super::port;
 use super::sampler::Sampler;
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
-use crate::tx::{self, TxOutcome, TxWorker};
+use crate::tx::{self, Back, TxOutcome, TxWorker};
 
 /// Runs a sender to its end.
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
@@ -51,54 +50,28 @@ fn with_port<'e>(
     for _ in pools {
         builder.tx_queue()?;
     }
-    let (port, _rx, queues) = builder.start()?;
+    let (port, mut rx_queues, queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
     let link = port.link()?;
     let requested_pps = run.setup.plan.requested_pps(link.speed_mbps.unwrap_or(0));
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let gate = Gate::default();
     let mut sampler = Sampler::for_tx(&port, &blocks);
-    let (ended, outcomes) = thread::scope(|scope| {
-        let threads: Vec<_> = queues
-            .into_iter()
-            .zip(pools)
-            .zip(&blocks)
-            .zip(&run.setup.shards)
-            .zip(run.seats())
-            .map(|((((queue, pool), counters), shard), seat)| {
-                let worker = worker(run, (queue, pool), counters, &gate, *shard, requested_pps);
-                let id = shard.id;
-                scope.spawn(move || seat.work(|| worker.run(id)))
-            })
-            .collect();
-        let ended = conduct(run, &port, &gate, &mut sampler, requested_pps, emit);
-        gate.close();
-        let outcomes = threads
-            .into_iter()
-            .map(|t| t.join().map_err(|_| EngineError::Panic))
-            .collect::<Result<Vec<_>, _>>();
-        Ok::<_, EngineError>((ended?, outcomes?))
-    })?;
-    let outcomes: Vec<TxOutcome> = outcomes.into_iter().flatten().collect();
+    let jobs = queues.into_iter().zip(pools).zip(&blocks).zip(&run.setup.shards).map(
+        |(((queue, pool), block), shard)| {
+            let back = Back::new(rx_queues.pop(), run.hz());
+            let worker = worker(run, (queue, pool, back), block, &gate, *shard, requested_pps);
+            let id = shard.id;
+            move || worker.run(id)
+        },
+    );
+    let jobs = jobs.collect();
+    let (ended, outcomes) =
+        run.with_workers((&port, &gate), &mut sampler, requested_pps, jobs, || (), emit)?;
     // Before the receiver leaves: memif forgets its counters then.
     let totals = sampler.counters();
     linger(run, emit);
     Ok(summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps))
-}
-
-/// The main core's part.
-fn conduct(
-    run: &Run<'_>,
-    port: &Port<'_>,
-    gate: &Gate,
-    sampler: &mut Sampler<'_, '_>,
-    requested_pps: Option<f64>,
-    emit: &mut dyn FnMut(Event),
-) -> Result<Ended, EngineError> {
-    run.wait_for_workers()?;
-    emit(run.ready(port, requested_pps, run.setup.warnings.clone())?);
-    run.wait_for_start()?;
-    Ok(run.observe(gate, sampler, emit))
 }
 
 /// Holds the port open until told to close it, or the limit.
@@ -115,7 +88,7 @@ fn linger(run: &Run<'_>, emit: &mut dyn FnMut(Event)) {
 /// What a worker takes to its thread.
 fn worker<'a, 'e>(
     run: &Run<'e>,
-    (queue, pool): (TxQueue<'e>, &'e FramePool<'e>),
+    (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'e>),
     counters: &'a CoreBlock,
     gate: &'a Gate,
     shard: Shard,
@@ -129,6 +102,7 @@ fn worker<'a, 'e>(
     };
     TxWorker {
         queue,
+        back,
         pool,
         cursor: Cursor::new(&plan.stream, shard, run.spec.tag),
         pacer: Pacer::new(requested_pps.map(|pps| pps * shard.rate_share()), hz),
@@ -164,6 +138,7 @@ fn summarise(
         given_up: outcomes.iter().map(|o| o.given_up).sum(),
     });
     let mut warnings = Vec::new();
+    port::check_link_at_end(run, &mut warnings);
     cross_check(&totals, port_was_reset, &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use dpdk::{CpuId, Eal, EalHandle, Port, PortId, register_worker, tsc, tsc_hz};
@@ -56,7 +57,7 @@ impl Run<'_> {
     }
 
     /// A place for each worker.
-    pub fn seats(&self) -> impl Iterator<Item = Seat<'_>> {
+    fn seats(&self) -> impl Iterator<Item = Seat<'_>> {
         let (eal, sender) = (self.eal.handle(), self.control.sender());
         self.setup.worker_cpus.iter().map(move |cpu| Seat { eal, cpu: CpuId(*cpu), sender: sender.clone() })
     }
@@ -70,6 +71,50 @@ impl Run<'_> {
     pub fn xstats(&self, port: &Port<'_>) -> BTreeMap<String, u64> {
         let Ok(all) = port.xstats() else { return BTreeMap::new() };
         all.iter().filter(|(_, value)| *value > 0).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Runs one job a worker, each on its CPU, while the main core conducts and `emit`s; `then` is what the main core does between the
+    /// end of the traffic and that of the workers.
+    pub fn with_workers<T: Send, J: FnOnce() -> T + Send>(
+        &self,
+        (port, gate): (&Port<'_>, &Gate),
+        sampler: &mut Sampler<'_, '_>,
+        requested_pps: Option<f64>,
+        jobs: Vec<J>,
+        then: impl FnOnce(),
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<(Ended, Vec<T>), EngineError> {
+        thread::scope(|scope| {
+            let _closing = gate.closing();
+            let threads: Vec<_> = jobs
+                .into_iter()
+                .zip(self.seats())
+                .map(|(job, seat)| scope.spawn(move || seat.work(job)))
+                .collect();
+            let ended = self.conduct(port, gate, sampler, requested_pps, emit);
+            if ended.is_ok() {
+                then();
+            }
+            gate.close();
+            let outcomes: Result<Vec<Option<T>>, _> =
+                threads.into_iter().map(|thread| thread.join().map_err(|_| EngineError::Panic)).collect();
+            Ok((ended?, outcomes?.into_iter().flatten().collect()))
+        })
+    }
+
+    /// The main core's part of a run, from its workers' arrival to the end of the traffic.
+    fn conduct(
+        &self,
+        port: &Port<'_>,
+        gate: &Gate,
+        sampler: &mut Sampler<'_, '_>,
+        requested_pps: Option<f64>,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<Ended, EngineError> {
+        self.wait_for_workers()?;
+        emit(self.ready(port, requested_pps, self.setup.warnings.clone())?);
+        self.wait_for_start()?;
+        Ok(self.observe(gate, sampler, emit))
     }
 
     /// Waits until all workers stand at the gate.

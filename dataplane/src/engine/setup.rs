@@ -7,7 +7,8 @@ use traffic::shard::Shard;
 use traffic::wire::{self, Role, RunSpec};
 
 use super::error::EngineError;
-use super::memory::{self, Demand};
+use super::lock::DeviceLock;
+use super::memory::{self, Demand, Offer};
 use super::port;
 use crate::inventory::{HostFacts, Sources, cpus, hugepages};
 use crate::tx;
@@ -23,6 +24,8 @@ pub struct Setup {
     pub device: Device,
     /// Its name or argument in EAL's words, to find the port by.
     pub eal_device: String,
+    /// Held as long as the run.
+    pub lock: DeviceLock,
     /// EAL's arguments.
     pub eal: EalConfig,
     /// CPU of the main core.
@@ -47,10 +50,11 @@ impl Setup {
         let mut warnings = plan.warnings.clone();
         let device = port::resolve(&spec.device)?;
         port::check_interface(&device, &plan)?;
+        let lock = DeviceLock::take(&device)?;
 
         let workers = match spec.role {
             Role::Tx => Some(spec.tx_workers),
-            Role::Rx => spec.workers,
+            Role::Rx | Role::Reflect => spec.workers,
         };
         let facts = HostFacts { dpdk_version: dpdk::version(), tsc_hz: 0 };
         let sources = Sources::host(facts)?;
@@ -63,13 +67,20 @@ impl Setup {
         let (tx_workers, rx_queues) = match spec.role {
             Role::Tx => (count, queues[0]),
             Role::Rx => (0, queues[0]),
+            // Its pools are twice as large.
+            Role::Reflect => (0, 2 * queues[0]),
         };
         let frame_bytes = plan.stream.frame_size.mbuf_bytes();
         let demand = Demand { tx_workers, rx_queues, descriptors: spec.descriptors, frame_bytes };
         let memory_mib = spec.socket_mem_mib.unwrap_or(0).max(memory::needed_mib(demand));
         let needs_huge = matches!(device, Device::Pci(_));
-        let (memory, why) =
-            memory::choose(spec.memory, memory_mib, hugepages::free_mib(&sources, nic_numa), needs_huge)?;
+        let offer = Offer {
+            huge_mib: hugepages::free_mib(&sources, nic_numa),
+            ordinary_mib: memory::available_mib(&sources),
+        };
+        // Who names an amount wants it, and not as ordinary pages; the formula's own need may be met by either.
+        let is_bound = needs_huge || spec.socket_mem_mib.is_some();
+        let (memory, why) = memory::choose(spec.memory, memory_mib, offer, is_bound)?;
         warnings.extend(why);
 
         let eal_device = port::eal_device(&device, &plan, queues[0].max(queues[1]));
@@ -93,6 +104,7 @@ impl Setup {
             plan,
             shards,
             device,
+            lock,
             eal_device,
             eal,
             main_cpu: cpus.main,

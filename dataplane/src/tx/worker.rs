@@ -1,14 +1,15 @@
 //! The TX loop: grant → take → patch → send → count.
 
-use dpdk::{FramePool, TxBurst, TxQueue, tsc};
-use traffic::cursor::Cursor;
+use dpdk::{FrameMut, FramePool, TxBurst, TxQueue, tsc};
+pub use traffic::cursor::MAX_BURST;
+use traffic::cursor::{Cursor, Frames};
+use traffic::frame::step::Head;
 use traffic::pacer::Pacer;
 use traffic::wire::CoreCounters;
 
+use super::back::Back;
 use crate::counters::{CoreBlock, Gate};
 
-/// Frames a burst at most.
-pub const MAX_BURST: usize = 64;
 /// Calls of a driver that takes nothing before the frames count as unsent: a few microseconds.
 const SEND_ATTEMPTS: u32 = 64;
 
@@ -17,6 +18,8 @@ const SEND_ATTEMPTS: u32 = 64;
 pub struct TxWorker<'a, 'e> {
     /// Its queue.
     pub queue: TxQueue<'e>,
+    /// What comes back to the port.
+    pub back: Back<'e>,
     /// Its frames.
     pub pool: &'e FramePool<'e>,
     /// Its place in its shard.
@@ -48,7 +51,7 @@ pub struct TxOutcome {
     pub tally: CoreCounters,
     /// Frames that were due and given up after stalls; part of unsent.
     pub given_up: u64,
-    /// Ticks from the first burst to the last.
+    /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a count.
     pub active_ticks: u64,
     /// Whether it reached its count or duration.
     pub complete: bool,
@@ -61,36 +64,30 @@ impl TxWorker<'_, '_> {
     pub fn run(mut self, shard: u16) -> TxOutcome {
         let Some(epoch) = self.gate.wait() else { return TxOutcome { shard, ..TxOutcome::default() } };
         self.gate.enter();
-        macro_rules! dispatch {
-            ($($fields:literal)*) => {
-                match (self.cursor.fields(), self.cursor.stamped()) {
-                    $(($fields, true) => send_loop::<$fields, true>(&mut self, epoch),
-                      ($fields, false) => send_loop::<$fields, false>(&mut self, epoch),)*
-                    _ => TxOutcome::default(),
-                }
-            };
-        }
-        let mut outcome = dispatch!(0 1 2 3 4 5 6 7);
+        let mut outcome = send_loop(&mut self, epoch);
         self.pool.flush_cache();
         outcome.shard = shard;
         outcome
     }
 }
 
-/// Specialised by what varies, so that a frame costs no decision. The clock is read once a burst.
-fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>, epoch: u64) -> TxOutcome {
+/// What is decided, is decided once a burst; so is the clock read.
+fn send_loop(w: &mut TxWorker<'_, '_>, epoch: u64) -> TxOutcome {
     let mut burst = w.pool.burst::<MAX_BURST>();
     let mut tally = CoreCounters::default();
     let mut refused = 0;
     let deadline = w.duration.map_or(u64::MAX, |ticks| epoch.saturating_add(ticks));
-    let (mut first, mut last, mut complete) = (None, 0, false);
+    let (mut last, mut ended) = (epoch, None);
     w.pacer.start(epoch);
     while !w.gate.is_closed() {
         let now = tsc();
         let left = w.limit - tally.tx_packets;
         if now >= deadline || left == 0 {
-            complete = true;
+            ended = Some(if left == 0 { last + w.pacer.interval() } else { deadline });
             break;
+        }
+        if w.back.look(now, &mut tally) {
+            w.counters.store_rx(&tally);
         }
         let granted = w.pacer.grant(now, w.burst.min(left));
         if granted == 0 {
@@ -98,9 +95,7 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
             continue;
         }
         let taken = burst.take(granted as usize) as u64;
-        for mut frame in burst.frames_mut() {
-            w.cursor.write_next::<FIELDS, STAMPED>(frame.data(), now);
-        }
+        w.cursor.write(&mut Taken(&mut burst), now);
         let sent = send(&mut w.queue, &mut burst);
         if sent < taken {
             burst.recycle();
@@ -119,13 +114,38 @@ fn send_loop<const FIELDS: usize, const STAMPED: bool>(w: &mut TxWorker<'_, '_>,
         tally.unsent_packets = refused + w.pacer.given_up();
         w.counters.store_tx(&tally);
         if sent > 0 {
-            first.get_or_insert(now);
             last = now;
         }
     }
-    let active_ticks = first.map_or(0, |first| last - first);
     let is_broken = w.queue.is_broken();
-    TxOutcome { shard: 0, tally, given_up: w.pacer.given_up(), active_ticks, complete, is_broken }
+    let until = ended.unwrap_or_else(|| if is_broken { last } else { tsc() });
+    let active_ticks = until - epoch;
+    TxOutcome {
+        shard: 0,
+        tally,
+        given_up: w.pacer.given_up(),
+        active_ticks,
+        complete: ended.is_some(),
+        is_broken,
+    }
+}
+
+/// A burst as the cursor wants it.
+struct Taken<'b, 'e>(&'b mut TxBurst<'e, MAX_BURST>);
+
+impl Frames for Taken<'_, '_> {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
+        self.0.frames_from(from).map(FrameMut::into_head)
+    }
+    #[inline(always)]
+    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.0.frames_mut().map(FrameMut::into_data)
+    }
 }
 
 /// Offers the burst until the driver has taken all of it, or nothing for [`SEND_ATTEMPTS`] calls.

@@ -16,6 +16,8 @@ pub enum Role {
     Tx,
     /// Receives and accounts for it.
     Rx,
+    /// Sends back what it receives, MAC addresses swapped; ends when told, as a receiver.
+    Reflect,
 }
 
 /// Whether the engine uses hugepages.

@@ -7,25 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::sample::Sample;
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// The profile's count or duration was reached.
     Complete,
     /// Told to.
+    #[default]
     Stopped,
     /// The run's own limit, since nobody told it to.
     Limit,
 }
 
 /// The engine's last word.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Why it ended.
     pub ended: Ended,
     /// The counters when every worker had stopped.
     pub totals: Sample,
-    /// From the first frame sent or received to the last, nanoseconds.
+    /// Nanoseconds that rates are over. A sender's: from the start to the end of its sending (its duration; one interval behind
+    /// the last frame of a count). A receiver's: from the first frame to the last, and one mean gap.
     pub effective_ns: u64,
     /// A sender's shards.
     #[serde(default)]

@@ -1,0 +1,65 @@
+//! `dataplane reflect`: send back what comes, by hand.
+
+use std::net::Ipv4Addr;
+
+use clap::Args;
+use traffic::mac::Mac;
+use traffic::profile::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::units::{FrameSize, Rate};
+use traffic::wire::{Role, RunSpec};
+
+use super::options::{Output, PortOptions};
+
+/// Send back what comes, MAC addresses swapped
+#[derive(Clone, Debug, Args)]
+pub struct ReflectArgs {
+    #[command(flatten)]
+    port: PortOptions,
+    /// Workers, each with an RX and a TX queue and a core of its own
+    #[arg(long, default_value_t = 1)]
+    workers: u16,
+    /// The largest frame that may come, bytes with FCS
+    #[arg(long, default_value = "1518", value_parser = frame_size)]
+    frame_size: FrameSize,
+    /// Seconds; until Ctrl-C when not given
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    duration: Option<u32>,
+}
+
+fn frame_size(text: &str) -> Result<FrameSize, String> {
+    let bytes = text.parse().map_err(|_| format!("`{text}` is no number of bytes"))?;
+    FrameSize::new(bytes).map_err(|error| error.to_string())
+}
+
+impl ReflectArgs {
+    /// The run that these options ask for.
+    pub fn spec(&self) -> (RunSpec, Output) {
+        let mut spec = self.port.spec(Role::Reflect, any_frame(self.frame_size), self.workers);
+        spec.workers = Some(self.workers);
+        spec.limit_s = self.duration.unwrap_or(spec.limit_s);
+        (spec, self.port.output)
+    }
+}
+
+/// A reflector sends nothing of its own: of this profile only the frame size matters, for its buffers.
+fn any_frame(frame_size: FrameSize) -> Profile {
+    Profile {
+        name: Some("reflect".to_owned()),
+        rate: Rate::Max,
+        stop: Stop::Never,
+        stamp: false,
+        streams: vec![Stream {
+            name: None,
+            frame_size,
+            ethernet: Ethernet { src: Mac::default().into(), dst: Mac::default().into() },
+            ipv4: Ipv4 {
+                src: Ipv4Addr::UNSPECIFIED.into(),
+                dst: Ipv4Addr::UNSPECIFIED.into(),
+                ttl: Ipv4::default_ttl(),
+            },
+            udp: Some(Ports { src: 0.into(), dst: 0.into() }),
+            tcp: None,
+            payload: Payload::Zero,
+        }],
+    }
+}
