@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use dpdk::Port;
 use traffic::account::latency::LatencyHistogram;
 use traffic::account::{Expectation, merge};
-use traffic::wire::{Latency, PortStats, Sample};
+use traffic::wire::{CoreCounters, Latency, PortStats, Sample};
 
 use super::control::Control;
 use crate::counters::CoreBlock;
@@ -61,7 +61,11 @@ impl<'a, 'e> Sampler<'a, 'e> {
         let mut sample = self.counters();
         if let Some((books, expect, hz)) = self.books {
             let copies: Vec<_> = books.iter().map(Books::read).collect();
-            let accountants: Vec<_> = copies.iter().map(|c| &**c).collect();
+            let accountants: Vec<_> = copies.iter().map(|c| &c.accountant).collect();
+            // Of the same moment as the books; the blocks have gone on since.
+            for (core, copy) in sample.cores.iter_mut().zip(&copies) {
+                *core = CoreCounters { cpu: core.cpu, ..copy.tally };
+            }
             sample.account = Some(merge(&accountants, expect).0);
             sample.latency = latency(accountants.iter().map(|a| a.latency()), expect, hz);
         }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::CachePadded;
 use traffic::account::{Accountant, Expectation};
+use traffic::wire::CoreCounters;
 
 /// Where one worker leaves copies of its books.
 #[derive(Debug)]
@@ -13,7 +14,16 @@ pub struct Books {
     asked: CachePadded<AtomicU64>,
     /// The tick that the copy is of; one writer, the worker.
     shown: CachePadded<AtomicU64>,
-    copy: Mutex<Accountant>,
+    copy: Mutex<Copy>,
+}
+
+/// One moment of one worker.
+#[derive(Debug)]
+pub struct Copy {
+    /// Its books.
+    pub accountant: Accountant,
+    /// Its counters, of the same moment.
+    pub tally: CoreCounters,
 }
 
 impl Books {
@@ -22,7 +32,10 @@ impl Books {
         Books {
             asked: CachePadded::new(AtomicU64::new(0)),
             shown: CachePadded::new(AtomicU64::new(0)),
-            copy: Mutex::new(Accountant::new_copy(expect)),
+            copy: Mutex::new(Copy {
+                accountant: Accountant::new_copy(expect),
+                tally: CoreCounters::default(),
+            }),
         }
     }
 
@@ -38,22 +51,25 @@ impl Books {
 
     /// The worker copies its books if a copy was asked for since the last one. One relaxed load when not.
     #[inline(always)]
-    pub fn show_if_asked(&self, books: &Accountant, shown: &mut u64) {
+    pub fn show_if_asked(&self, books: &Accountant, tally: &CoreCounters, shown: &mut u64) {
         let asked = self.asked.load(Ordering::Relaxed);
         if asked != *shown {
-            self.show(books, asked);
+            self.show(books, tally, asked);
             *shown = asked;
         }
     }
 
     #[cold]
-    fn show(&self, books: &Accountant, tick: u64) {
-        self.read().copy_from(books);
+    fn show(&self, books: &Accountant, tally: &CoreCounters, tick: u64) {
+        let mut copy = self.read();
+        copy.accountant.copy_from(books);
+        copy.tally = *tally;
+        drop(copy);
         self.shown.store(tick, Ordering::Release);
     }
 
     /// The latest copy.
-    pub fn read(&self) -> MutexGuard<'_, Accountant> {
+    pub fn read(&self) -> MutexGuard<'_, Copy> {
         self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ impl<'e> RxWorker<'_, 'e> {
         let (mut first, mut last, mut shown) = (None, 0, 0);
         self.gate.enter();
         while !self.gate.is_closed() {
-            self.books.show_if_asked(&self.accountant, &mut shown);
+            self.books.show_if_asked(&self.accountant, &tally, &mut shown);
             for queue in &mut *queues {
                 let count = queue.rx(burst);
                 if count == 0 {

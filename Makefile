@@ -1,0 +1,59 @@
+# Few recipes, each a line that CI runs too (.ci/run).
+# Rust is looked for where rustup puts it, so that a shell that doesn't know of it yet works as well.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
+PROFILE ?= tests/profiles/paired_100_flows_64B.lua
+DURATION ?= 5
+RESULTS ?= results
+PREFIX ?= /usr/local
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+NEXTEST_PROFILE ?= $(if $(CI),ci,default)
+# SMOKE=1: every bench, for a moment, to see that it runs.
+SMOKE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench lint check-24.11 install clean
+
+help: ## Show this
+	@echo "make RECIPE, as root or as a user with sudo:"
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing for all recipes
+	@scripts/setup build test bench lint
+
+build: ## Build the release programs, target/release/{orchestrator,dataplane}
+	@scripts/setup build
+	cargo build --locked --release -p orchestrator -p dataplane
+
+demo: build ## The main job on this machine, without a NIC: send a profile, measure it, write results (DURATION=5)
+	@scripts/hugepages
+	$(TARGET)/release/orchestrator run --local --profile $(PROFILE) --duration $(DURATION) --results $(RESULTS)
+
+test: ## Run all tests; those that need root say so without it
+	@scripts/setup build test
+	@scripts/hugepages
+	cargo build --locked --workspace --bins
+	cargo test --locked --workspace --doc --quiet
+	@[ "$$(id -u)" = 0 ] || echo "SKIPPED: not root: tests in network namespaces pass without doing anything"
+	cargo nextest run --locked --workspace --profile $(NEXTEST_PROFILE)
+
+bench: build ## Compare with dpdk-testpmd, in turns (SMOKE=1: a moment each)
+	@scripts/setup bench
+	@scripts/hugepages
+	/usr/bin/python3 bench/run $(if $(SMOKE),--smoke)
+
+lint: ## Format, clippy, licences and sources of dependencies
+	@scripts/setup build lint
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo deny --locked check licenses bans sources
+
+check-24.11: ## Build and test against DPDK 24.11, in a Debian 13 chroot (root)
+	@scripts/setup build test chroot
+	scripts/check-dpdk-24.11
+
+install: build ## Copy the programs to PREFIX/bin (/usr/local/bin)
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane
+
+clean: ## Remove what was built here; results stay
+	cargo clean
