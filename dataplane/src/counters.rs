@@ -6,7 +6,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crossbeam_utils::CachePadded;
 use traffic::wire::CoreCounters;
 
-/// A worker's counters. Stores are relaxed and happen once a burst: a reader sees each number a burst late at most.
+/// A worker's counters. Stores are relaxed and happen once a burst: a reader sees each number a burst late at
+/// most.
 #[derive(Debug)]
 pub struct CoreBlock(CachePadded<Cells>);
 
@@ -102,7 +103,8 @@ impl Gate {
         self.notify();
     }
 
-    /// Closes the gate when dropped, in a panic of the main core too: workers in a scope are waited for before it unwinds.
+    /// Closes the gate when dropped, in a panic of the main core too: workers in a scope are waited for
+    /// before it unwinds.
     pub fn closing(&self) -> impl Drop {
         Closing(self)
     }

@@ -1,7 +1,9 @@
-//! The in-pod side of dpdk-k8s-bench: generates and receives packets with DPDK, and serves the agent that runs it.
+//! The in-pod side of dpdk-k8s-bench: generates and receives packets with DPDK, and serves the agent that
+//! runs it.
 //!
-//! Read in the order of the data: `engine::setup` (a run's spec becomes a plan) → `tx::fill` (templates in the pool) →
-//! `tx::worker` (the TX loop) → `rx::worker` (the RX loop) → `counters` → `engine::sampler` → `agent`.
+//! Read in the order of the data: `engine::setup` (a run's spec becomes a plan) → `tx::fill` (templates in
+//! the pool) → `tx::worker` (the TX loop) → `rx::worker` (the RX loop) → `counters` → `engine::sampler` →
+//! `agent`.
 #![forbid(unsafe_code)]
 
 pub mod agent;

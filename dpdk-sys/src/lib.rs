@@ -1,7 +1,9 @@
-//! Raw bindings to the system's DPDK. No logic: safe types live in the crate `dpdk`, the only user of this one.
+//! Raw bindings to the system's DPDK. No logic: safe types live in the crate `dpdk`, the only user of this
+//! one.
 //!
-//! The allow-list is in `build.rs`; what DPDK only offers as inline functions is in `shim/`. Layouts that change
-//! between releases (`rte_mbuf`) are opaque here and reached through the `SHIM_MBUF_*` offsets, taken from C.
+//! The allow-list is in `build.rs`; what DPDK only offers as inline functions is in `shim/`. Layouts that
+//! change between releases (`rte_mbuf`) are opaque here and reached through the `SHIM_MBUF_*` offsets, taken
+//! from C.
 
 #![no_std]
 #![allow(unsafe_code, reason = "foreign functions are what this crate is for")]
@@ -24,5 +26,6 @@ mod bindings {
 
 pub use bindings::*;
 
-// Headroom and mbuf size keep the frame of a pool's mbuf on a cache line, which the burst code relies on for speed.
+// Headroom and mbuf size keep the frame of a pool's mbuf on a cache line, which the burst code relies on for
+// speed.
 const _: () = assert!(SHIM_MBUF_SIZE.is_multiple_of(64) && SHIM_MBUF_HEADROOM.is_multiple_of(64));

@@ -1,7 +1,7 @@
 //! What Pktgen's functions say, as types: the border between the API tables and what becomes of a script.
 //!
-//! One backend writes down ([`crate::record::Recorder`]); another may drive a running port. The API tables know
-//! neither.
+//! One backend writes down ([`crate::record::Recorder`]); another may drive a running port. The API tables
+//! know neither.
 
 use std::net::Ipv4Addr;
 
@@ -154,6 +154,7 @@ pub trait Backend {
     fn query(&mut self, line: u32, query: Query) -> Result<Answer, BackendError>;
     /// Takes note of something that the user should know.
     fn note(&mut self, line: u32, severity: Severity, text: String);
-    /// Milliseconds by which the script's clock is ahead of the machine's, because delays were not waited for.
+    /// Milliseconds by which the script's clock is ahead of the machine's, because delays were not waited
+    /// for.
     fn ahead_ms(&self) -> u64;
 }

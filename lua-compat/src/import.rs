@@ -82,8 +82,8 @@ fn import_bytes(file: &str, stem: &str, text: &[u8], options: &ImportOptions) ->
     Ok(Import { profile: lowered.profile, report: lowered.report, output, ports: lowered.ports })
 }
 
-/// Runs the script against a recorder. Lua raises an error for lack of memory without a place: a second run that
-/// keeps every line finds it.
+/// Runs the script against a recorder. Lua raises an error for lack of memory without a place: a second run
+/// that keeps every line finds it.
 fn record(text: &[u8], options: &ImportOptions) -> Result<(Recorder, String), Failure> {
     match record_once(text, options, false) {
         Err((Failure { line: 0, kind: kind @ ImportErrorKind::Limit(Limit::Memory(_)) }, _)) => {

@@ -1,10 +1,10 @@
-//! Pktgen's Lua API in a sandboxed VM: a Pktgen script becomes a [`traffic::profile::Profile`] and a report of what
-//! was not carried over, and why.
+//! Pktgen's Lua API in a sandboxed VM: a Pktgen script becomes a [`traffic::profile::Profile`] and a report
+//! of what was not carried over, and why.
 //!
 //! Read it in the order in which a script goes through: [`import_file`] → `sandbox` (the VM and its limits) →
 //! [`api`] (Pktgen's functions and their argument checks) → [`backend`] (what the functions say, as types) →
-//! [`record`] (the backend that writes down instead of sending) → `lower` (what was written down, as a profile).
-//! [`paired`] goes the other way: it writes the profiles of `flows generate`.
+//! [`record`] (the backend that writes down instead of sending) → `lower` (what was written down, as a
+//! profile). [`paired`] goes the other way: it writes the profiles of `flows generate`.
 #![forbid(unsafe_code)]
 
 pub mod api;

@@ -9,7 +9,8 @@ use crate::backend::{Answer, Backend, BackendError, PortOp, Query, RangeField, R
 use crate::ports::{MAX_PORTS, PortSet};
 use crate::report::{Report, Severity};
 
-/// The longest time that delays may add up to, in ms: a year. Beyond it a script means nothing that can be run.
+/// The longest time that delays may add up to, in ms: a year. Beyond it a script means nothing that can be
+/// run.
 const MAX_DELAY_MS: u64 = 365 * 24 * 3600 * 1000;
 
 /// A value with the line that set it.

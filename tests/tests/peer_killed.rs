@@ -1,5 +1,5 @@
-//! A peer that dies under load takes memif's shared memory along, at worst in the middle of the other end's burst. DPDK's own
-//! programs crash of it; ours end with what they counted.
+//! A peer that dies under load takes memif's shared memory along, at worst in the middle of the other end's
+//! burst. DPDK's own programs crash of it; ours end with what they counted.
 
 use bench_tests::memif::{device, socket_folder, spec};
 use bench_tests::profiles::UdpFlows;
@@ -28,7 +28,7 @@ fn survivor(killed: Role) -> Outcome {
             rx.command(Command::Stop);
             rx.finish()
         }
-        Role::Rx => {
+        Role::Rx | Role::Reflect => {
             rx.process().signal(Signal::SIGKILL);
             tx.command(Command::Stop);
             tx.command(Command::Stop);

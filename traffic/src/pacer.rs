@@ -1,9 +1,9 @@
 //! When frames are due: a pure function of the clock.
 //!
-//! Frame `n` is due at `epoch + n / rate`, an absolute time, so errors don't add up. Asked often enough (every few
-//! nanoseconds, as a worker does) frames leave one at a time; asked late, up to a burst leaves at once. After a stall the
-//! backlog is worked off at no more than twice the rate, and whatever is owed beyond 10 ms is given up and
-//! counted: a stall never becomes a line-rate burst.
+//! Frame `n` is due at `epoch + n / rate`, an absolute time, so errors don't add up. Asked often enough
+//! (every few nanoseconds, as a worker does) frames leave one at a time; asked late, up to a burst leaves at
+//! once. After a stall the backlog is worked off at no more than twice the rate, and whatever is owed beyond
+//! 10 ms is given up and counted: a stall never becomes a line-rate burst.
 
 /// Backlog beyond this is given up.
 pub const BACKLOG_LIMIT_MS: u64 = 10;

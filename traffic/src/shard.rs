@@ -1,9 +1,10 @@
 //! Which worker sends which frames.
 //!
-//! A stream is the endless list of frames 0, 1, 2, …, whose fields repeat every `flows` frames. Each worker owns
-//! whole flows, so that no flow is reordered by the generator itself: worker `k` of `w` owns the frames whose place in the
-//! period is `k` modulo `w`. With fewer flows than workers the period is taken several times over, and workers share
-//! flows. The union of the shards is the stream, and no frame is in two of them.
+//! A stream is the endless list of frames 0, 1, 2, …, whose fields repeat every `flows` frames. Each worker
+//! owns whole flows, so that no flow is reordered by the generator itself: worker `k` of `w` owns the frames
+//! whose place in the period is `k` modulo `w`. With fewer flows than workers the period is taken several
+//! times over, and workers share flows. The union of the shards is the stream, and no frame is in two of
+//! them.
 
 /// One worker's part of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The part of worker `id` of `workers` in a stream of `flows` distinct flows. Both counts are at least 1.
+    /// The part of worker `id` of `workers` in a stream of `flows` distinct flows. Both counts are at least
+    /// 1.
     pub fn new(id: u16, workers: u16, flows: u64) -> Shard {
         let w = u64::from(workers.max(1));
         let flows = flows.max(1);

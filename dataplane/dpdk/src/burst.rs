@@ -29,8 +29,8 @@ impl<'p, const N: usize> TxBurst<'p, N> {
         Self { pool, room: pool.room(), mbufs: [null_mut(); N], first: 0, end: 0 }
     }
 
-    /// Takes up to `count` more frames from the pool, as many as fit and as there are, and says how many: they are the
-    /// last ones of the burst. One call into DPDK, a few more when the pool runs low.
+    /// Takes up to `count` more frames from the pool, as many as fit and as there are, and says how many:
+    /// they are the last ones of the burst. One call into DPDK, a few more when the pool runs low.
     #[inline]
     pub fn take(&mut self, count: usize) -> usize {
         self.compact();
@@ -106,8 +106,8 @@ impl<'p, const N: usize> TxBurst<'p, N> {
         let room = self.room;
         let start = self.end.min(self.first + index);
         self.mbufs[start..self.end].iter_mut().map(move |mbuf| {
-            // SAFETY: the mbufs of the burst came from the pool, are not NULL and are ours alone; the slice hands each
-            // out once, for as long as the burst is borrowed.
+            // SAFETY: the mbufs of the burst came from the pool, are not NULL and are ours alone; the slice
+            // hands each out once, for as long as the burst is borrowed.
             unsafe { FrameMut::new(NonNull::new_unchecked(*mbuf), room) }
         })
     }
@@ -125,7 +125,8 @@ impl<'p, const N: usize> TxBurst<'p, N> {
     pub fn recycle(&mut self) {
         let left = &self.mbufs[self.first..self.end];
         if !left.is_empty() {
-            // SAFETY: they came from this pool, are ours, and are as the pool wants them: one segment, referred to once.
+            // SAFETY: they came from this pool, are ours, and are as the pool wants them: one segment,
+            // referred to once.
             unsafe { dpdk_sys::shim_mempool_put_bulk(self.pool.as_ptr(), left.as_ptr(), left.len() as u32) };
         }
         (self.first, self.end) = (0, 0);
@@ -207,8 +208,8 @@ impl<'e, const N: usize> RxBurst<'e, N> {
     #[inline]
     pub fn frame_mut(&mut self, index: usize) -> Option<&mut [u8]> {
         let mbuf = self.mbuf(index)?;
-        // SAFETY: the mbuf is alive and the offsets are C's. One reference means that the data is this burst's alone,
-        // which is borrowed for as long as the bytes are.
+        // SAFETY: the mbuf is alive and the offsets are C's. One reference means that the data is this
+        // burst's alone, which is borrowed for as long as the bytes are.
         unsafe {
             if field::<u16>(mbuf, dpdk_sys::SHIM_MBUF_REFCNT).read() != 1 {
                 return None;
@@ -308,7 +309,8 @@ impl<const N: usize> Drop for RxBurst<'_, N> {
 /// `mbuf` is alive, filled by a driver, and not written to for `'b`.
 #[inline(always)]
 unsafe fn bytes<'b>(mbuf: NonNull<rte_mbuf>) -> &'b [u8] {
-    // SAFETY: the offsets are C's; `data_len` bytes from `data_off` of the buffer are the driver's word to everyone.
+    // SAFETY: the offsets are C's; `data_len` bytes from `data_off` of the buffer are the driver's word to
+    // everyone.
     unsafe {
         let buffer = field::<*const u8>(mbuf, dpdk_sys::SHIM_MBUF_BUF_ADDR).read();
         let offset = field::<u16>(mbuf, dpdk_sys::SHIM_MBUF_DATA_OFF).read();

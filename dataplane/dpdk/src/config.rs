@@ -13,7 +13,8 @@ pub enum Memory {
         /// MiB that may be taken on each NUMA node, in order. Empty: no limit.
         limit_mib: Vec<u32>,
     },
-    /// Ordinary memory of this many MiB, all taken at the start. No NIC that does DMA works with it, unless there is an IOMMU.
+    /// Ordinary memory of this many MiB, all taken at the start. No NIC that does DMA works with it, unless
+    /// there is an IOMMU.
     NoHuge {
         /// MiB.
         mib: u32,
@@ -36,12 +37,13 @@ pub enum Iova {
 pub struct EalConfig {
     /// The program's name in DPDK's log.
     pub program: String,
-    /// The CPU of the main lcore; EAL pins the calling thread to it. None: the first that the process may use.
+    /// The CPU of the main lcore; EAL pins the calling thread to it. None: the first that the process may
+    /// use.
     pub main_cpu: Option<CpuId>,
     /// Packet memory.
     pub memory: Memory,
-    /// No files on disk or in hugetlbfs: nothing to clean up, several processes side by side. The default. Without
-    /// hugepages DPDK has no such mode, and gets `--no-shconf` instead.
+    /// No files on disk or in hugetlbfs: nothing to clean up, several processes side by side. The default.
+    /// Without hugepages DPDK has no such mode, and gets `--no-shconf` instead.
     pub in_memory: bool,
     /// One file per NUMA node instead of one a page: memif zero-copy and vhost need it.
     pub single_file_segments: bool,

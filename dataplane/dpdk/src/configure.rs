@@ -139,8 +139,8 @@ impl<'e> PortBuilder<'e> {
             return Err(PortError::Room { port: label(id), needed, room, pool });
         }
         self.room_for_one_more("RX", self.rx_done, self.chosen.rx_queues)?;
-        // SAFETY: the port is configured with this queue and not started; NULL stands for the driver's defaults; the
-        // pool outlives the port ('e).
+        // SAFETY: the port is configured with this queue and not started; NULL stands for the driver's
+        // defaults; the pool outlives the port ('e).
         check(unsafe {
             dpdk_sys::rte_eth_rx_queue_setup(
                 id.0,
@@ -160,7 +160,8 @@ impl<'e> PortBuilder<'e> {
     pub fn tx_queue(&mut self) -> Result<(), PortError> {
         let id = self.open.id;
         self.room_for_one_more("TX", self.tx_done, self.chosen.tx_queues)?;
-        // SAFETY: the port is configured with this queue and not started; NULL stands for the driver's defaults.
+        // SAFETY: the port is configured with this queue and not started; NULL stands for the driver's
+        // defaults.
         check(unsafe {
             dpdk_sys::rte_eth_tx_queue_setup(
                 id.0,
@@ -188,7 +189,8 @@ impl<'e> PortBuilder<'e> {
         // SAFETY: the port is configured and all its queues are set up.
         check(unsafe { dpdk_sys::rte_eth_dev_start(id.0) }).map_err(|errno| failed(id, "start it", errno))?;
         if self.promiscuous {
-            // SAFETY: the port is open. A driver that cannot is no reason to stop: what came of it is in `chosen`.
+            // SAFETY: the port is open. A driver that cannot is no reason to stop: what came of it is in
+            // `chosen`.
             self.chosen.promiscuous = unsafe { dpdk_sys::rte_eth_promiscuous_enable(id.0) } == 0;
         }
         let guard = if self.info.driver == FAULTY_DRIVER { install_guard(id)? } else { Guard::Off };
@@ -287,7 +289,8 @@ fn adjust_descriptors(id: PortId, chosen: &mut Chosen) -> Result<(), PortError> 
 
 /// Makes guarded bursts possible in this process.
 fn install_guard(id: PortId) -> Result<Guard, PortError> {
-    // SAFETY: installs handlers for SIGSEGV and SIGBUS that give way to the former ones outside a guarded burst.
+    // SAFETY: installs handlers for SIGSEGV and SIGBUS that give way to the former ones outside a guarded
+    // burst.
     check(unsafe { dpdk_sys::shim_guard_install() })
         .map_err(|errno| failed(id, "guard its bursts", errno))?;
     Ok(Guard::On)

@@ -81,8 +81,8 @@ fn device_step(device: &str, log: &LogTail) -> &'static str {
     }
 }
 
-/// EAL, running. The thread that started it is DPDK's main lcore and the only one that this value lives on; workers
-/// get an [`EalHandle`]. Dropping it closes all ports and ends DPDK in this process for good.
+/// EAL, running. The thread that started it is DPDK's main lcore and the only one that this value lives on;
+/// workers get an [`EalHandle`]. Dropping it closes all ports and ends DPDK in this process for good.
 #[derive(Debug)]
 pub struct Eal {
     argv: Vec<String>,
@@ -109,8 +109,8 @@ impl Eal {
         }
         log::capture(config.log_sink).map_err(EalError::Log)?;
         let count = i32::try_from(argv.len()).unwrap_or(i32::MAX);
-        // SAFETY: `pointers` are `count` C strings followed by NULL, which live as long as the process because EAL
-        // keeps some of them; no other thread is in here, by TRIED.
+        // SAFETY: `pointers` are `count` C strings followed by NULL, which live as long as the process
+        // because EAL keeps some of them; no other thread is in here, by TRIED.
         if unsafe { dpdk_sys::rte_eal_init(count, pointers.as_mut_ptr()) } < 0 {
             return Err(EalError::Init { errno: Errno::last(), argv, log: LogTail::now() });
         }
@@ -151,8 +151,8 @@ impl Eal {
         }
     }
 
-    /// The port of a device: a PCI address (`0000:03:00.0`) or a vdev (`net_null0`; arguments after a comma do not
-    /// count). The first one where a device has several.
+    /// The port of a device: a PCI address (`0000:03:00.0`) or a vdev (`net_null0`; arguments after a comma
+    /// do not count). The first one where a device has several.
     pub fn port_by_device(&self, device: &str) -> Option<PortId> {
         let name = device.split(',').next().unwrap_or(device);
         self.ports().into_iter().find(|port| {
@@ -181,9 +181,9 @@ impl Drop for Eal {
         for port in self.ports() {
             port::close(port);
         }
-        // rte_eal_cleanup unmaps memory under DPDK's own interrupt thread, without a word to it: a process with a memif
-        // crashed there once in thirty (22.11). What it is for, files that other processes share, is not there when all is
-        // in memory; the end of the process does the rest.
+        // rte_eal_cleanup unmaps memory under DPDK's own interrupt thread, without a word to it: a process
+        // with a memif crashed there once in thirty (22.11). What it is for, files that other processes
+        // share, is not there when all is in memory; the end of the process does the rest.
         if self.has_files {
             // SAFETY: ports, pools, bursts and guards borrow from this value, so none of them is left.
             unsafe { dpdk_sys::rte_eal_cleanup() };
@@ -191,7 +191,8 @@ impl Drop for Eal {
     }
 }
 
-/// The arguments as C wants them: one NULL-terminated array of strings, never freed, since EAL keeps pointers into it.
+/// The arguments as C wants them: one NULL-terminated array of strings, never freed, since EAL keeps pointers
+/// into it.
 fn leak_argv(argv: &[String]) -> Result<Vec<*mut c_char>, EalError> {
     let strings = argv
         .iter()

@@ -27,7 +27,8 @@ pub(crate) fn check(status: i32) -> Result<u32, Errno> {
 
 impl fmt::Display for Errno {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // SAFETY: rte_strerror returns a valid C string in a per-thread buffer for any number; it is copied at once.
+        // SAFETY: rte_strerror returns a valid C string in a per-thread buffer for any number; it is copied
+        // at once.
         let text = unsafe { CStr::from_ptr(dpdk_sys::rte_strerror(self.0)) };
         write!(out, "{} (errno {})", text.to_string_lossy(), self.0)
     }

@@ -65,7 +65,8 @@ pub fn register_worker(_eal: EalHandle<'_>, cpu: CpuId) -> Result<WorkerGuard<'_
     if !core_affinity::set_for_current(core_affinity::CoreId { id: cpu.0 as usize }) {
         return Err(LcoreError::Pin { cpu, source: std::io::Error::last_os_error() });
     }
-    // SAFETY: EAL is up (the handle says so), and this thread is neither EAL's own nor registered (checked above).
+    // SAFETY: EAL is up (the handle says so), and this thread is neither EAL's own nor registered (checked
+    // above).
     if unsafe { dpdk_sys::rte_thread_register() } != 0 {
         return Err(LcoreError::Register { cpu, errno: Errno::last() });
     }

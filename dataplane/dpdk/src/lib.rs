@@ -1,9 +1,11 @@
 //! A safe wrapper of the DPDK calls that dpdk-k8s-bench needs. The only hand-written `unsafe` of the project.
 //!
 //! What the types hold to:
-//! - [`Eal`] outlives all else by lifetimes; it stays on the thread that started it, workers get an [`EalHandle`].
+//! - [`Eal`] outlives all else by lifetimes; it stays on the thread that started it, workers get an
+//!   [`EalHandle`].
 //! - A queue is a value: made once by [`PortBuilder::start`], `Send`, not `Clone`, `&mut self` to use.
-//! - A burst owns its mbufs; what is sent leaves it, the rest stays in order, dropping it takes all of them home.
+//! - A burst owns its mbufs; what is sent leaves it, the rest stays in order, dropping it takes all of them
+//!   home.
 //! - A port is stopped and closed when the last of it and its queues is dropped, in whatever order.
 //! - One call into DPDK a burst, none a packet.
 //!

@@ -7,7 +7,8 @@ use dpdk_sys::rte_mbuf;
 
 use crate::offload::FrameOffload;
 
-/// Where the frame begins, counted from the mbuf itself, in every pool of [`crate::Mempool`] (no private area).
+/// Where the frame begins, counted from the mbuf itself, in every pool of [`crate::Mempool`] (no private
+/// area).
 pub(crate) const FRAME_OFFSET: usize = (dpdk_sys::SHIM_MBUF_SIZE + dpdk_sys::SHIM_MBUF_HEADROOM) as usize;
 
 /// Bytes before the frame that DPDK keeps free for headers.
@@ -62,8 +63,8 @@ impl<'b> FrameMut<'b> {
         Self { mbuf, room, _owned: PhantomData }
     }
 
-    /// The first `W` bytes of the frame's room. `W` is checked when compiling ([`MIN_ROOM`] at most), so constant
-    /// indices into it cost nothing. Bytes beyond [`FrameMut::len`] are not sent.
+    /// The first `W` bytes of the frame's room. `W` is checked when compiling ([`MIN_ROOM`] at most), so
+    /// constant indices into it cost nothing. Bytes beyond [`FrameMut::len`] are not sent.
     #[inline(always)]
     pub fn head<const W: usize>(&mut self) -> &mut [u8; W] {
         const {
@@ -72,8 +73,8 @@ impl<'b> FrameMut<'b> {
                 "a frame has room for MIN_ROOM bytes at least, and no more for sure"
             )
         };
-        // SAFETY: the frame starts at FRAME_OFFSET and has `room` >= MIN_ROOM >= W bytes, all initialised when the
-        // pool was filled; `&mut self` makes the borrow the only one.
+        // SAFETY: the frame starts at FRAME_OFFSET and has `room` >= MIN_ROOM >= W bytes, all initialised
+        // when the pool was filled; `&mut self` makes the borrow the only one.
         unsafe { &mut *self.mbuf.as_ptr().cast::<u8>().add(FRAME_OFFSET).cast::<[u8; W]>() }
     }
 
@@ -128,8 +129,8 @@ impl<'b> FrameMut<'b> {
         }
     }
 
-    /// Sets what the NIC shall fill in when it sends this frame. Kept until it is set anew: the pool's mbufs are
-    /// recycled as they are.
+    /// Sets what the NIC shall fill in when it sends this frame. Kept until it is set anew: the pool's mbufs
+    /// are recycled as they are.
     #[inline]
     pub fn set_offload(&mut self, offload: FrameOffload) {
         let lengths = offload.lengths();

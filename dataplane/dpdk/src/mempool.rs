@@ -17,7 +17,8 @@ use crate::numa::SocketId;
 pub struct MempoolConfig {
     /// Its name, once a process; 25 bytes at most.
     pub name: String,
-    /// How many mbufs. 2ⁿ-1 wastes least. A pool that is small enough for the CPU's cache is far faster to send from.
+    /// How many mbufs. 2ⁿ-1 wastes least. A pool that is small enough for the CPU's cache is far faster to
+    /// send from.
     pub mbufs: u32,
     /// How many mbufs each worker keeps to itself; 512 and two thirds of `mbufs` at most. 0: none.
     pub cache: u32,
@@ -103,8 +104,8 @@ pub enum MempoolError {
 
 /// Mbufs for receiving. Shared by reference; workers take and give through caches of their own.
 ///
-/// Dropping it frees it only when all mbufs are home: one that a driver or a leaked burst still holds keeps the
-/// memory in place, as everything else would be a use after free.
+/// Dropping it frees it only when all mbufs are home: one that a driver or a leaked burst still holds keeps
+/// the memory in place, as everything else would be a use after free.
 #[derive(Debug)]
 pub struct Mempool<'e> {
     pool: NonNull<rte_mempool>,
@@ -112,7 +113,8 @@ pub struct Mempool<'e> {
     _eal: PhantomData<&'e ()>,
 }
 
-// SAFETY: DPDK's default pool operations are safe for many producers and consumers, and caches belong to one thread.
+// SAFETY: DPDK's default pool operations are safe for many producers and consumers, and caches belong to one
+// thread.
 unsafe impl Send for Mempool<'_> {}
 // SAFETY: as above; all methods with `&self` either read counters or use those operations.
 unsafe impl Sync for Mempool<'_> {}
@@ -124,7 +126,8 @@ impl<'e> Mempool<'e> {
         let Ok(name) = CString::new(config.name.as_str()) else {
             return Err(MempoolError::Name(config.name));
         };
-        // DPDK may fill a cache to one and a half times its size, and refuses one that could swallow the pool.
+        // DPDK may fill a cache to one and a half times its size, and refuses one that could swallow the
+        // pool.
         let max = dpdk_sys::SHIM_MEMPOOL_CACHE_MAX.min((u64::from(config.mbufs) * 2 / 3) as u32);
         if config.cache > max {
             let MempoolConfig { name, cache, mbufs, .. } = config;
@@ -138,7 +141,8 @@ impl<'e> Mempool<'e> {
             });
         };
         let socket = SocketId::to_raw(config.socket);
-        // SAFETY: EAL is up (the handle), the name is a C string that DPDK copies, all else are numbers it checks.
+        // SAFETY: EAL is up (the handle), the name is a C string that DPDK copies, all else are numbers it
+        // checks.
         let pool = unsafe {
             dpdk_sys::rte_pktmbuf_pool_create(name.as_ptr(), config.mbufs, config.cache, 0, data_room, socket)
         };
@@ -151,14 +155,15 @@ impl<'e> Mempool<'e> {
         }
     }
 
-    /// Writes a frame into every mbuf, once: `fill` gets the mbuf's index and its zeroed frame, and must set its length.
-    /// From then on the pool's mbufs are taken and sent as they are.
+    /// Writes a frame into every mbuf, once: `fill` gets the mbuf's index and its zeroed frame, and must set
+    /// its length. From then on the pool's mbufs are taken and sent as they are.
     pub fn prefill(
         self,
         mut fill: impl FnMut(usize, &mut FrameMut<'_>),
     ) -> Result<FramePool<'e>, MempoolError> {
         let mut mbufs: Vec<NonNull<rte_mbuf>> = Vec::with_capacity(self.config.mbufs as usize);
-        // SAFETY: the pool is alive; `collect` has the type asked for and gets a pointer to the vector that it expects.
+        // SAFETY: the pool is alive; `collect` has the type asked for and gets a pointer to the vector that
+        // it expects.
         unsafe {
             dpdk_sys::rte_mempool_obj_iter(
                 self.pool.as_ptr(),
@@ -167,7 +172,8 @@ impl<'e> Mempool<'e> {
             );
         }
         for (index, mbuf) in mbufs.into_iter().enumerate() {
-            // SAFETY: `self` is owned, so no queue and no burst can have borrowed it: all mbufs are home and ours.
+            // SAFETY: `self` is owned, so no queue and no burst can have borrowed it: all mbufs are home and
+            // ours.
             let mut frame = unsafe {
                 mbuf::prepare(mbuf);
                 mbuf.as_ptr().cast::<u8>().add(FRAME_OFFSET).write_bytes(0, usize::from(self.config.room));
@@ -196,7 +202,8 @@ impl<'e> Mempool<'e> {
         self.config.room
     }
 
-    /// Mbufs that are home, in the pool itself and in all workers' caches. A snapshot; slow, not for the packet path.
+    /// Mbufs that are home, in the pool itself and in all workers' caches. A snapshot; slow, not for the
+    /// packet path.
     pub fn avail(&self) -> u32 {
         // SAFETY: the pool is alive.
         unsafe { dpdk_sys::rte_mempool_avail_count(self.as_ptr()) }
@@ -222,7 +229,8 @@ impl<'e> Mempool<'e> {
 impl Drop for Mempool<'_> {
     fn drop(&mut self) {
         if self.in_use() == 0 {
-            // SAFETY: no mbuf is away, and whoever could take one has borrowed the pool, so nobody is left who could.
+            // SAFETY: no mbuf is away, and whoever could take one has borrowed the pool, so nobody is left
+            // who could.
             unsafe { dpdk_sys::rte_mempool_free(self.as_ptr()) };
         }
     }
@@ -230,14 +238,14 @@ impl Drop for Mempool<'_> {
 
 /// Called by DPDK for each mbuf of a pool.
 unsafe extern "C" fn collect(_: *mut rte_mempool, mbufs: *mut c_void, mbuf: *mut c_void, _: c_uint) {
-    // SAFETY: `mbufs` is the vector that `prefill` passed, used by nobody else meanwhile. Its capacity is the number
-    // of mbufs, so this does not allocate (and could not unwind into C).
+    // SAFETY: `mbufs` is the vector that `prefill` passed, used by nobody else meanwhile. Its capacity is the
+    // number of mbufs, so this does not allocate (and could not unwind into C).
     let mbufs = unsafe { &mut *mbufs.cast::<Vec<NonNull<rte_mbuf>>>() };
     mbufs.extend(NonNull::new(mbuf.cast::<rte_mbuf>()));
 }
 
-/// A pool whose every mbuf is a frame, ready to be sent. Made by [`Mempool::prefill`]. No RX queue can have it, so
-/// nobody but its bursts ever changes its frames.
+/// A pool whose every mbuf is a frame, ready to be sent. Made by [`Mempool::prefill`]. No RX queue can have
+/// it, so nobody but its bursts ever changes its frames.
 #[derive(Debug)]
 pub struct FramePool<'e> {
     pool: Mempool<'e>,

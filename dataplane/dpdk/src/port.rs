@@ -144,7 +144,8 @@ pub(crate) fn failed(port: PortId, action: &'static str, errno: Errno) -> PortEr
     PortError::Refused { port: label(port), action, errno, log: LogTail::now() }
 }
 
-/// A configured port, held by its [`Port`] and by every queue of it: stopped and closed when the last of them goes.
+/// A configured port, held by its [`Port`] and by every queue of it: stopped and closed when the last of them
+/// goes.
 #[derive(Debug)]
 pub(crate) struct OpenPort<'e> {
     pub(crate) id: PortId,
@@ -161,8 +162,8 @@ impl Drop for OpenPort<'_> {
 
 /// Stops and closes a port that nobody polls. There is nobody to tell of a failure: it is gone in any case.
 pub(crate) fn close(port: PortId) {
-    // SAFETY: DPDK checks the number, and stopping what is not started is allowed. The callers see to it that no queue
-    // of the port is in use.
+    // SAFETY: DPDK checks the number, and stopping what is not started is allowed. The callers see to it that
+    // no queue of the port is in use.
     unsafe {
         dpdk_sys::rte_eth_dev_stop(port.0);
         dpdk_sys::rte_eth_dev_close(port.0);

@@ -10,7 +10,8 @@ use crate::burst::{RxBurst, TxBurst};
 use crate::errno::{Errno, check};
 use crate::port::OpenPort;
 
-/// Marks a queue: not `Sync`, and invariant in `'e`, so that what it is given to send outlives the port as well.
+/// Marks a queue: not `Sync`, and invariant in `'e`, so that what it is given to send outlives the port as
+/// well.
 type Exclusive<'e> = PhantomData<Cell<&'e ()>>;
 
 /// A queue to send with. It keeps its port open.
@@ -65,7 +66,8 @@ impl<'e> TxQueue<'e> {
 
     /// Sends from the front of the burst and says how many frames the driver took. The others stay, in order.
     ///
-    /// With fast free on, a queue sends frames of one pool only, that of its first burst; of another it takes none.
+    /// With fast free on, a queue sends frames of one pool only, that of its first burst; of another it takes
+    /// none.
     #[inline]
     pub fn tx<'p: 'e, const N: usize>(&mut self, burst: &mut TxBurst<'p, N>) -> usize {
         if self.fast_free && self.pool.0 != burst.pool().as_ptr() {
@@ -80,8 +82,8 @@ impl<'e> TxQueue<'e> {
         sent
     }
 
-    /// Offers mbufs to the driver: how many leave the burst, and how many of those were sent. The two differ after a fault of
-    /// the driver only: nobody knows which mbufs it had freed, so all are given up.
+    /// Offers mbufs to the driver: how many leave the burst, and how many of those were sent. The two differ
+    /// after a fault of the driver only: nobody knows which mbufs it had freed, so all are given up.
     ///
     /// # Safety
     /// The mbufs are alive, ours, and of pools that outlive the port or are not freed while mbufs are away.
@@ -92,8 +94,8 @@ impl<'e> TxQueue<'e> {
             return (0, 0); // net_memif looks at the first mbuf before it counts them
         }
         if self.guard == Guard::Off {
-            // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
-            // (`&mut self`, not `Clone`); of the mbufs the caller says the rest.
+            // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread
+            // uses it (`&mut self`, not `Clone`); of the mbufs the caller says the rest.
             let sent = unsafe {
                 dpdk_sys::shim_tx_burst(self.port_id, self.index, pending.as_mut_ptr(), count as u16)
             };
@@ -112,28 +114,28 @@ impl<'e> TxQueue<'e> {
         }
     }
 
-    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle of a burst: it
-    /// sends nothing any more.
+    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle
+    /// of a burst: it sends nothing any more.
     pub fn is_broken(&self) -> bool {
         self.guard == Guard::Broken
     }
 
-    /// Sends received frames back from the front of the burst and says how many the driver took. The others stay, in
-    /// order. None with fast free on, as they may come from any pool: configure the port without it.
+    /// Sends received frames back from the front of the burst and says how many the driver took. The others
+    /// stay, in order. None with fast free on, as they may come from any pool: configure the port without it.
     #[inline]
     pub fn tx_received<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
         if self.fast_free {
             return 0;
         }
-        // SAFETY: the burst's mbufs are alive and ours; a pool whose mbufs are still in a device when it is dropped is not
-        // freed.
+        // SAFETY: the burst's mbufs are alive and ours; a pool whose mbufs are still in a device when it is
+        // dropped is not freed.
         let (leave, sent) = unsafe { self.send(burst.pending()) };
         burst.sent(leave);
         sent
     }
 
-    /// Asks the driver to give back mbufs that it has sent, all of them where `limit` is 0, and says how many it gave.
-    /// Drivers otherwise do so when they send. [`Errno::NOTSUP`] from those that cannot.
+    /// Asks the driver to give back mbufs that it has sent, all of them where `limit` is 0, and says how many
+    /// it gave. Drivers otherwise do so when they send. [`Errno::NOTSUP`] from those that cannot.
     pub fn reclaim(&mut self, limit: u32) -> Result<u32, Errno> {
         // SAFETY: the port is open, and no other thread uses the queue.
         check(unsafe { dpdk_sys::rte_eth_tx_done_cleanup(self.port_id, self.index, limit) })
@@ -181,8 +183,8 @@ impl<'e> RxQueue<'e> {
         if self.guard != Guard::Off {
             return self.rx_guarded(burst);
         }
-        // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses it
-        // (`&mut self`, not `Clone`); `vacant` has room for as many pointers.
+        // SAFETY: the port is started for as long as this queue lives, the queue exists, no other thread uses
+        // it (`&mut self`, not `Clone`); `vacant` has room for as many pointers.
         let count = unsafe {
             dpdk_sys::shim_rx_burst(self.port_id, self.index, vacant.as_mut_ptr(), vacant.len() as u16)
         };
@@ -213,8 +215,8 @@ impl<'e> RxQueue<'e> {
         count
     }
 
-    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle of a burst: it
-    /// receives nothing any more.
+    /// Whether the driver faulted under this queue, as net_memif does when its peer goes away in the middle
+    /// of a burst: it receives nothing any more.
     pub fn is_broken(&self) -> bool {
         self.guard == Guard::Broken
     }

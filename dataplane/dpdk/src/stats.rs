@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 use crate::errno::check;
 use crate::port::{Port, PortError, failed};
 
-/// A port's counters since it started or was last reset. Bytes are as the driver counts them, mostly without FCS.
+/// A port's counters since it started or was last reset. Bytes are as the driver counts them, mostly without
+/// FCS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortStats {
     /// Frames received.
@@ -58,8 +59,8 @@ impl Port<'_> {
         })
     }
 
-    /// The counters of the first queues, as many as fit `queues` and as DPDK counts (16 in most builds, none from
-    /// 25.11 on, where they are xstats); says how many were written.
+    /// The counters of the first queues, as many as fit `queues` and as DPDK counts (16 in most builds, none
+    /// from 25.11 on, where they are xstats); says how many were written.
     pub fn queue_stats(&self, queues: &mut [QueueStats]) -> Result<usize, PortError> {
         let stats = self.raw_stats()?;
         // SAFETY: returns a constant.
@@ -97,7 +98,8 @@ impl Port<'_> {
         self.check("reset its xstats", xstats)
     }
 
-    /// The extended counters, with their names. Reading them again, with [`Xstats::refresh`], allocates nothing.
+    /// The extended counters, with their names. Reading them again, with [`Xstats::refresh`], allocates
+    /// nothing.
     pub fn xstats(&self) -> Result<Xstats, PortError> {
         let mut xstats = Xstats { names: xstat_names(self)?, values: Vec::new(), raw: Vec::new() };
         xstats.values.resize(xstats.names.len(), 0);

@@ -2,8 +2,8 @@
 
 use crate::eal::EalHandle;
 
-/// Cycles of the time stamp counter since some moment in the past. On x86_64 `rdtsc`, on aarch64 `cntvct_el0`,
-/// elsewhere nanoseconds of the monotonic clock.
+/// Cycles of the time stamp counter since some moment in the past. On x86_64 `rdtsc`, on aarch64
+/// `cntvct_el0`, elsewhere nanoseconds of the monotonic clock.
 #[inline]
 pub fn tsc() -> u64 {
     #[cfg(target_arch = "x86_64")]
@@ -39,8 +39,8 @@ pub fn tsc_hz(_eal: EalHandle<'_>) -> u64 {
     }
 }
 
-/// Whether the counter runs at one rate on all cores and through sleep states, so that stamps of two cores of this
-/// machine can be compared.
+/// Whether the counter runs at one rate on all cores and through sleep states, so that stamps of two cores of
+/// this machine can be compared.
 pub fn tsc_is_invariant() -> bool {
     if !cfg!(target_arch = "x86_64") {
         return cfg!(target_arch = "aarch64");

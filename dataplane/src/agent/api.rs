@@ -157,7 +157,8 @@ async fn start_run(
 ) -> Result<Json<RunStatus>, ApiError> {
     let run = lookup(&shared, &id).await?;
     run.start()?;
-    // The answer says that the engine counts: whoever starts a receiver and then its sender loses no frame between.
+    // The answer says that the engine counts: whoever starts a receiver and then its sender loses no frame
+    // between.
     run.wait(START_LIMIT, |status| status.state != RunState::Ready).await;
     Ok(Json(run.status()))
 }

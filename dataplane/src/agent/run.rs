@@ -146,7 +146,8 @@ impl Run {
         Err(StartError { id: self.spec.id.clone(), state: format!("{state:?}").to_lowercase(), next })
     }
 
-    /// Tells the engine to end, and a sender that is done sending to close its port; told twice it does no more.
+    /// Tells the engine to end, and a sender that is done sending to close its port; told twice it does no
+    /// more.
     pub fn stop(&self) {
         self.status.send_if_modified(|status| {
             let live = !matches!(status.state, RunState::Stopping | RunState::Done | RunState::Failed);
@@ -165,8 +166,8 @@ impl Run {
     }
 
     fn send(&self, command: Command) {
-        // There is room for every command that a run can take; a closed channel means that the engine is gone, which its
-        // supervisor tells.
+        // There is room for every command that a run can take; a closed channel means that the engine is
+        // gone, which its supervisor tells.
         let _ = self.commands.try_send(command);
     }
 

@@ -57,7 +57,8 @@ fn run_spec() -> Result<(), EngineCliError> {
     let orphaned = control.sender();
     Ok(engine::run(&spec, &control, LogSink::Stderr, &mut |event| {
         if !line(&event) {
-            // The agent is gone, and with it everybody who could read a result: end sending, then close the port.
+            // The agent is gone, and with it everybody who could read a result: end sending, then close the
+            // port.
             let _ = orphaned.send(Message::Command(Command::Stop));
             let _ = orphaned.send(Message::Command(Command::Stop));
         }

@@ -17,7 +17,8 @@ pub struct PortOptions {
     /// Port: pci:0000:03:00.0, vdev:net_memif0,…, iface:eth0, xdp:eth0, or env (the SR-IOV device plugin's)
     #[arg(long, default_value = "env")]
     pub device: String,
-    /// CPUs to use, main core first, e.g. 2,3,4; a CPU may be repeated on small test machines [default: all allowed]
+    /// CPUs to use, main core first, e.g. 2,3,4; a CPU may be repeated on small test machines [default: all
+    /// allowed]
     #[arg(long, value_delimiter = ',')]
     pub lcores: Vec<u32>,
     /// Descriptors of each queue

@@ -1,5 +1,5 @@
-//! Standard output and standard error for people. A reader that has seen enough, such as `head`, ends neither a measurement nor
-//! in a panic, which is what `println!` and `eprintln!` do.
+//! Standard output and standard error for people. A reader that has seen enough, such as `head`, ends neither
+//! a measurement nor in a panic, which is what `println!` and `eprintln!` do.
 
 use std::fmt::Arguments;
 use std::io::{Write, stderr, stdout};

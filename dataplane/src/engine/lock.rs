@@ -1,4 +1,5 @@
-//! One process a kernel interface. DPDK's af_packet would let several in, and each would get copies of the others' frames.
+//! One process a kernel interface. DPDK's af_packet would let several in, and each would get copies of the
+//! others' frames.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -14,8 +15,8 @@ pub struct DeviceLock {
 }
 
 impl DeviceLock {
-    /// Takes the name of an interface in the abstract socket namespace, which belongs to the network namespace as the interface
-    /// does. Other devices are held by their drivers.
+    /// Takes the name of an interface in the abstract socket namespace, which belongs to the network
+    /// namespace as the interface does. Other devices are held by their drivers.
     pub fn take(device: &Device) -> Result<DeviceLock, EngineError> {
         let (Device::Iface(name) | Device::Xdp(name)) = device else { return Ok(DeviceLock { _name: None }) };
         let taken = SocketAddr::from_abstract_name(format!("dpdk-k8s-bench/{name}"))

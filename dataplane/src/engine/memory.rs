@@ -8,7 +8,8 @@ use crate::{rx, tx};
 
 /// EAL's own structures, a driver's rings and the pools' heads, over all drivers tried.
 const BASE_MIB: u64 = 16;
-/// Beside its room an mbuf takes its header (128), the headroom (128) and the pool's object header and trailer.
+/// Beside its room an mbuf takes its header (128), the headroom (128) and the pool's object header and
+/// trailer.
 const MBUF_OVERHEAD_BYTES: u64 = 128 + 128 + 64 + 64;
 /// What a page of 2 MiB wastes at most at its end, in hundredths.
 const PAGE_WASTE_PERCENT: u64 = 5;

@@ -20,8 +20,8 @@ use traffic::wire::{Event, Role, RunSpec};
 pub use control::{Control, Message};
 pub use error::EngineError;
 
-/// Runs `spec` to its end and tells `emit` about it. Every event but the last failure goes through `emit`; a failure is
-/// the result. DPDK's own log goes to `log`; failures quote its end in any case.
+/// Runs `spec` to its end and tells `emit` about it. Every event but the last failure goes through `emit`; a
+/// failure is the result. DPDK's own log goes to `log`; failures quote its end in any case.
 pub fn run(
     spec: &RunSpec,
     control: &Control,

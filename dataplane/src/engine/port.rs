@@ -86,8 +86,9 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// RX and TX queues that the run wants: one a worker; the other direction gets one, since drivers want both. A memif joins
-/// queue to queue and does not come up when the sender has more of them, so its receiver has as many as the sender.
+/// RX and TX queues that the run wants: one a worker; the other direction gets one, since drivers want both.
+/// A memif joins queue to queue and does not come up when the sender has more of them, so its receiver has as
+/// many as the sender.
 pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
     let is_memif = device.vdev_driver() == Some("net_memif");
     match spec.role {
@@ -135,7 +136,8 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
     Ok(Port::configure(run.eal, run.port, &config)?)
 }
 
-/// Whether the kernel sees a link on an interface; af_packet says that it is up whatever the kernel says. True for all other devices.
+/// Whether the kernel sees a link on an interface; af_packet says that it is up whatever the kernel says.
+/// True for all other devices.
 pub fn has_carrier(device: &Device) -> bool {
     let (Device::Iface(name) | Device::Xdp(name)) = device else { return true };
     std::fs::read_to_string(format!("/sys/class/net/{name}/carrier")).is_ok_and(|text| text.trim() == "1")

@@ -1,4 +1,5 @@
-//! A reflector's run: what comes goes back, addresses swapped, so that switches learn both and a sender sees its own.
+//! A reflector's run: what comes goes back, addresses swapped, so that switches learn both and a sender sees
+//! its own.
 
 use dpdk::{Mempool, MempoolConfig};
 use traffic::wire::{Event, Summary};

@@ -88,7 +88,8 @@ impl<'a, 'e> Sampler<'a, 'e> {
         }
     }
 
-    /// Whether the driver set its counters to zero meanwhile: what it had counted since the last sample is then missing.
+    /// Whether the driver set its counters to zero meanwhile: what it had counted since the last sample is
+    /// then missing.
     pub fn port_was_reset(&self) -> bool {
         self.meter.was_reset
     }
@@ -128,7 +129,8 @@ pub fn latency<'a>(
     Some(all.report("tsc of one host", hz))
 }
 
-/// The port's counters since the start, though a driver may set them to zero meanwhile (memif does when its peer leaves).
+/// The port's counters since the start, though a driver may set them to zero meanwhile (memif does when its
+/// peer leaves).
 #[derive(Clone, Copy, Debug, Default)]
 struct PortMeter {
     last: PortStats,

@@ -73,8 +73,8 @@ impl Run<'_> {
         all.iter().filter(|(_, value)| *value > 0).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Runs one job a worker, each on its CPU, while the main core conducts and `emit`s; `then` is what the main core does between the
-    /// end of the traffic and that of the workers.
+    /// Runs one job a worker, each on its CPU, while the main core conducts and `emit`s; `then` is what the
+    /// main core does between the end of the traffic and that of the workers.
     pub fn with_workers<T: Send, J: FnOnce() -> T + Send>(
         &self,
         (port, gate): (&Port<'_>, &Gate),
@@ -184,14 +184,16 @@ impl Run<'_> {
         }
     }
 
-    /// Opens the gate and takes a sample each interval, until the workers are done, a stop comes, or the limit.
+    /// Opens the gate and takes a sample each interval, until the workers are done, a stop comes, or the
+    /// limit.
     pub fn observe(&self, gate: &Gate, sampler: &mut Sampler<'_, '_>, emit: &mut dyn FnMut(Event)) -> Ended {
         let interval = Duration::from_millis(self.spec.sample_interval_ms.into());
         let began = Instant::now();
         sampler.start(began);
         gate.open(tsc());
         let mut working = self.setup.worker_cpus.len();
-        // A receiver's worker may still be throwing away what came before: the start is obeyed when all count.
+        // A receiver's worker may still be throwing away what came before: the start is obeyed when all
+        // count.
         self.control.wait_for(START_LIMIT, START_STEP, || gate.entered() >= working);
         emit(Event::Started { unix_ns: unix_ns() });
         let limit = began + Duration::from_secs(self.spec.limit_s.into());
@@ -209,7 +211,8 @@ impl Run<'_> {
                 None if Instant::now() >= limit => return Ended::Limit,
                 None => {
                     emit(Event::Sample(Box::new(sampler.take(self.control))));
-                    // Absolute, so that samples do not drift; a late one does not bring the next ones closer together.
+                    // Absolute, so that samples do not drift; a late one does not bring the next ones closer
+                    // together.
                     while next <= Instant::now() {
                         next += interval;
                     }
@@ -228,8 +231,8 @@ pub struct Seat<'e> {
 }
 
 impl Seat<'_> {
-    /// Pins and registers the calling thread, does the work, and tells the main core at each turn. `None` when the thread could
-    /// not be registered.
+    /// Pins and registers the calling thread, does the work, and tells the main core at each turn. `None`
+    /// when the thread could not be registered.
     pub fn work<T>(self, work: impl FnOnce() -> T) -> Option<T> {
         // The inbox outlives all workers, so that sending can't fail.
         let tell = |message| self.sender.send(message).unwrap_or_default();
@@ -253,7 +256,8 @@ pub fn cross_check(totals: &Sample, port_was_reset: bool, warnings: &mut Vec<Str
     let sent: u64 = totals.cores.iter().map(|c| c.tx_packets).sum();
     let received: u64 = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut differ = |what: &str, ours: u64, nics: u64| {
-        // A port that says nothing at all has started anew between two looks: memif does when its peer leaves.
+        // A port that says nothing at all has started anew between two looks: memif does when its peer
+        // leaves.
         if nics != ours && nics > 0 && !port_was_reset {
             warnings.push(format!("{what}: our counters say {ours} frames, the port's {nics}"));
         }

@@ -78,7 +78,8 @@ impl Setup {
             huge_mib: hugepages::free_mib(&sources, nic_numa),
             ordinary_mib: memory::available_mib(&sources),
         };
-        // Who names an amount wants it, and not as ordinary pages; the formula's own need may be met by either.
+        // Who names an amount wants it, and not as ordinary pages; the formula's own need may be met by
+        // either.
         let is_bound = needs_huge || spec.socket_mem_mib.is_some();
         let (memory, why) = memory::choose(spec.memory, memory_mib, offer, is_bound)?;
         warnings.extend(why);

@@ -1,4 +1,5 @@
-//! A worker's accountant, shown to the sampler when it asks: a copy a tick instead of shared counters a frame.
+//! A worker's accountant, shown to the sampler when it asks: a copy a tick instead of shared counters a
+//! frame.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! What comes back to a sending port: taken, counted and thrown away, so that its queue never fills and a memif peer that reflects
-//! finds buffers.
+//! What comes back to a sending port: taken, counted and thrown away, so that its queue never fills and a
+//! memif peer that reflects finds buffers.
 
 use dpdk::{RxBurst, RxQueue};
 use traffic::wire::CoreCounters;

@@ -51,7 +51,8 @@ pub struct TxOutcome {
     pub tally: CoreCounters,
     /// Frames that were due and given up after stalls; part of unsent.
     pub given_up: u64,
-    /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a count.
+    /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a
+    /// count.
     pub active_ticks: u64,
     /// Whether it reached its count or duration.
     pub complete: bool,

@@ -106,7 +106,8 @@ impl Call<'_> {
         }
     }
 
-    /// On or off, by Pktgen's rule: three words are on, all else is off. A word that means neither gets a warning.
+    /// On or off, by Pktgen's rule: three words are on, all else is off. A word that means neither gets a
+    /// warning.
     pub(super) fn on(&mut self, index: usize) -> Result<bool, String> {
         let word = self.text(index)?;
         let on = ON.contains(&word.as_str());

@@ -1,9 +1,9 @@
 //! The profiles of pairs that `flows generate` writes: N flows of one frame size at one rate.
 //!
-//! The fields that a mode varies step together by one, so there are exactly N flows: the source address takes N
-//! values in every mode, and whatever varies beside it repeats in step. Ports have at most 65,536 − base values; for
-//! more flows than that a port takes the largest number of values that divides N, so that it still ends where the
-//! addresses end.
+//! The fields that a mode varies step together by one, so there are exactly N flows: the source address takes
+//! N values in every mode, and whatever varies beside it repeats in step. Ports have at most 65,536 − base
+//! values; for more flows than that a port takes the largest number of values that divides N, so that it
+//! still ends where the addresses end.
 
 mod mode;
 mod render;

@@ -62,7 +62,8 @@ pub fn render(flow: &PairedFlow) -> Result<String, PairedError> {
     Ok(lua)
 }
 
-/// The four lines of a range, and an empty one. `zero` is the increment of a fixed field, `quote` stands around values.
+/// The four lines of a range, and an empty one. `zero` is the increment of a fixed field, `quote` stands
+/// around values.
 fn range<T: Value>(lua: &mut String, name: &str, field: Field<T>, zero: &str, quote: &str) {
     let (start, min, max, inc) = match field {
         Field::Fixed(value) => (value, value, value, zero.to_owned()),

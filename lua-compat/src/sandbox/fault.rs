@@ -5,7 +5,8 @@ use mlua::{Error, Lua};
 use super::Usage;
 use crate::error::{ImportErrorKind, Limit};
 
-/// What Lua calls the script in its messages: short, because Lua cuts long names, and replaced by the file's own.
+/// What Lua calls the script in its messages: short, because Lua cuts long names, and replaced by the file's
+/// own.
 pub(crate) const CHUNK: &str = "script";
 /// How far up the call stack the script's own line is looked for.
 const MAX_LEVELS: usize = 32;
@@ -110,7 +111,8 @@ fn runtime(message: &str, usage: &Usage) -> Failure {
     Failure { line, kind: ImportErrorKind::Script(text.to_owned()) }
 }
 
-/// `script:12: text` → (12, `text`). The places of our own Lua code (`prelude:3: `) mean nothing to a user: cut off.
+/// `script:12: text` → (12, `text`). The places of our own Lua code (`prelude:3: `) mean nothing to a user:
+/// cut off.
 fn split_place(message: &str) -> (u32, &str) {
     let place = |name: &str| {
         let rest = message.strip_prefix(name)?.strip_prefix(':')?;

@@ -1,5 +1,5 @@
-//! The safe part of Lua's libraries: what is taken away, and what is watched because it loops inside C, where the
-//! instruction counter does not reach.
+//! The safe part of Lua's libraries: what is taken away, and what is watched because it loops inside C, where
+//! the instruction counter does not reach.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,8 @@ use crate::backend::Backend;
 
 /// Wraps the library functions; handed the table of checks below.
 const PRELUDE: &str = include_str!("prelude.lua");
-/// Where the function that adds to the script's output is kept for the API's helpers: out of the script's reach.
+/// Where the function that adds to the script's output is kept for the API's helpers: out of the script's
+/// reach.
 pub(crate) const WRITE: &str = "write";
 /// The most comparisons that one pattern match may need in the worst case: well under a second.
 const MAX_PATTERN_STEPS: f64 = 2e8;

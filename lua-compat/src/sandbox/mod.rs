@@ -1,8 +1,9 @@
 //! The Lua machine that a script runs in: what it may call, and how much it may use.
 //!
-//! A script is somebody else's program. It gets the base, table, string, math and utf8 libraries and three clock
-//! functions of os; no files, no shell, no bytecode, no debug library, no coroutines. It ends with an error that
-//! names the limit and the line when it uses more instructions, time, memory or stack than [`Limits`] gives it.
+//! A script is somebody else's program. It gets the base, table, string, math and utf8 libraries and three
+//! clock functions of os; no files, no shell, no bytecode, no debug library, no coroutines. It ends with an
+//! error that names the limit and the line when it uses more instructions, time, memory or stack than
+//! [`Limits`] gives it.
 
 mod fault;
 mod guard;
@@ -20,8 +21,8 @@ use crate::error::{ImportErrorKind, Limit};
 pub(crate) use fault::{CHUNK, Failure, ScriptFault, here};
 pub(crate) use guard::WRITE;
 
-/// How many instructions pass between two looks at the limits: rare enough to cost little, often enough that slow
-/// instructions (joining megabytes of text) don't add up in between.
+/// How many instructions pass between two looks at the limits: rare enough to cost little, often enough that
+/// slow instructions (joining megabytes of text) don't add up in between.
 const HOOK_EVERY: u32 = 100;
 
 /// How deep calls may nest. Lua's own limit is so high that a script would be out of memory before.
@@ -66,7 +67,8 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// An error once a limit is used up, and from then on at every look: a script's pcall must not outlive it.
+    /// An error once a limit is used up, and from then on at every look: a script's pcall must not outlive
+    /// it.
     fn check(&self) -> Result<(), Limit> {
         if self.hit.get().is_none() {
             if self.instructions.get() > self.limits.instructions {
@@ -98,8 +100,8 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// A machine with the safe libraries, whose clock follows `backend`'s. With `trace` it keeps the line of every
-    /// statement: ten times slower, for a second run that is to find the place of an error.
+    /// A machine with the safe libraries, whose clock follows `backend`'s. With `trace` it keeps the line of
+    /// every statement: ten times slower, for a second run that is to find the place of an error.
     pub(crate) fn new(
         limits: Limits,
         backend: Rc<RefCell<dyn Backend>>,

@@ -1,9 +1,9 @@
 //! What a receiver makes of the frames: one accountant a queue, shared with nobody, merged when read.
 //!
-//! Loss needs no gap counting on the packet path. Every queue counts the *distinct* sequence numbers that it saw of each
-//! shard; a flow stays on one queue, so a copy meets its original there. What is missing is then the highest
-//! number + 1 (or, at the end, what the sender says it sent) minus the distinct ones over all queues: right however
-//! RSS spreads a shard.
+//! Loss needs no gap counting on the packet path. Every queue counts the *distinct* sequence numbers that it
+//! saw of each shard; a flow stays on one queue, so a copy meets its original there. What is missing is then
+//! the highest number + 1 (or, at the end, what the sender says it sent) minus the distinct ones over all
+//! queues: right however RSS spreads a shard.
 
 pub mod foreign;
 pub mod latency;
@@ -137,7 +137,8 @@ pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxSh
     (total, shards)
 }
 
-/// Distinct flows by each queue's own count: a flow on two queues counts twice, but never beyond the plan's number.
+/// Distinct flows by each queue's own count: a flow on two queues counts twice, but never beyond the plan's
+/// number.
 fn live_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
     let seen: Option<u64> = queues.iter().flat_map(|q| &q.shards).map(ShardAccount::flows_seen).sum();
     seen.map(|n| n.min(expect.flows))

@@ -16,7 +16,8 @@ fn marked(shard: u16, seq: u64, time: u64) -> Vec<u8> {
 }
 
 proptest! {
-    /// Numbers come in any order, several times, over two queues by flow: all counts are those of a perfect memory.
+    /// Numbers come in any order, several times, over two queues by flow: all counts are those of a perfect
+    /// memory.
     #[test]
     fn counts_are_those_of_a_perfect_memory(
         arrivals in proptest::collection::vec((0u16..3, 0u64..60), 0..200), flows in 1u64..20

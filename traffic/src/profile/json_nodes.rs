@@ -1,6 +1,7 @@
 //! JSON text → nodes.
 //!
-//! serde_json tells no positions of values, but its raw values are slices of the text: their address is the place.
+//! serde_json tells no positions of values, but its raw values are slices of the text: their address is the
+//! place.
 
 use std::fmt;
 
@@ -69,7 +70,8 @@ fn number(text: &str) -> Kind {
     }
 }
 
-/// serde_json counts lines from the start of the piece that it was given, which stands on `first` of the file.
+/// serde_json counts lines from the start of the piece that it was given, which stands on `first` of the
+/// file.
 fn syntax(first: u32, e: &serde_json::Error) -> Fault {
     let line = u32::try_from(e.line()).unwrap_or(u32::MAX).max(1).saturating_add(first - 1);
     let text = e.to_string();

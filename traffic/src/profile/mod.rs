@@ -1,8 +1,9 @@
-//! What the user says: streams, sizes, rates and a stop rule. A file (TOML, JSON, YAML) or an imported Lua script.
+//! What the user says: streams, sizes, rates and a stop rule. A file (TOML, JSON, YAML) or an imported Lua
+//! script.
 //!
-//! A file becomes a [`Profile`] in three steps: one of the `*_nodes` modules turns its text into a tree whose nodes
-//! know their lines; `read` walks the tree into the [`model`]; [`check`] says what is wrong with the result. Every
-//! step collects faults, so that a user sees all of them at once ([`load`]).
+//! A file becomes a [`Profile`] in three steps: one of the `*_nodes` modules turns its text into a tree whose
+//! nodes know their lines; `read` walks the tree into the [`model`]; [`check`] says what is wrong with the
+//! result. Every step collects faults, so that a user sees all of them at once ([`load`]).
 
 pub mod check;
 pub mod field;

@@ -1,4 +1,5 @@
-//! Nodes → [`Profile`]: one function a table. Types are read here; what the values must be is [`super::check`]'s.
+//! Nodes → [`Profile`]: one function a table. Types are read here; what the values must be is
+//! [`super::check`]'s.
 
 use super::check;
 use super::model::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream};

@@ -1,4 +1,5 @@
-//! Reads typed values out of nodes and collects what is wrong with them; a stand-in takes each faulty value's place.
+//! Reads typed values out of nodes and collects what is wrong with them; a stand-in takes each faulty value's
+//! place.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;

@@ -29,8 +29,8 @@ pub struct ClockId {
 }
 
 impl ClockId {
-    /// Whether times of both mean the same: one kernel's counter, invariant. Each side's own measure of its rate may
-    /// differ by parts in a million, so it is not compared.
+    /// Whether times of both mean the same: one kernel's counter, invariant. Each side's own measure of its
+    /// rate may differ by parts in a million, so it is not compared.
     pub fn is_same(&self, other: &ClockId) -> bool {
         self.name == other.name
             && self.boot_id == other.boot_id

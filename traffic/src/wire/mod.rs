@@ -1,5 +1,5 @@
-//! What the processes say to each other: the orchestrator and the agent over HTTP, the agent and the engine over
-//! pipes, all as JSON. Any change here changes [`VERSION`].
+//! What the processes say to each other: the orchestrator and the agent over HTTP, the agent and the engine
+//! over pipes, all as JSON. Any change here changes [`VERSION`].
 //!
 //! Counters are cumulative since the start of the run, so that a lost sample loses nothing but resolution.
 //! Bytes are frames **without** the FCS, as DPDK counts them.

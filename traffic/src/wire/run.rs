@@ -33,7 +33,8 @@ pub enum Memory {
     NoHuge,
 }
 
-/// Everything an engine needs: `POST /v1/runs` carries one, and the agent hands it to the engine on standard input.
+/// Everything an engine needs: `POST /v1/runs` carries one, and the agent hands it to the engine on standard
+/// input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
@@ -51,7 +52,8 @@ pub struct RunSpec {
     pub tag: u32,
     /// How many shards the sender cuts the profile into: its workers.
     pub tx_workers: u16,
-    /// CPUs to use, main first; all that the process may run on when empty. May repeat a CPU on small test machines.
+    /// CPUs to use, main first; all that the process may run on when empty. May repeat a CPU on small test
+    /// machines.
     #[serde(default)]
     pub lcores: Vec<u32>,
     /// Workers (RX queues, for a receiver); as many as there are CPUs left when not given.
@@ -78,12 +80,13 @@ pub struct RunSpec {
     /// …or after so long at the latest.
     #[serde(default = "RunSpec::default_drain_limit_ms")]
     pub drain_limit_ms: u32,
-    /// A sender holds its port open so long behind the last frame, or until told to stop: closing a shared-memory port
-    /// (memif) throws away what its peer has not read yet and pulls memory from under it, and a NIC drops what it has
-    /// not sent.
+    /// A sender holds its port open so long behind the last frame, or until told to stop: closing a
+    /// shared-memory port (memif) throws away what its peer has not read yet and pulls memory from under it,
+    /// and a NIC drops what it has not sent.
     #[serde(default = "RunSpec::default_linger_ms")]
     pub linger_ms: u32,
-    /// Seconds after which the engine ends by itself, whatever happens to those who could tell it to; bounds every run.
+    /// Seconds after which the engine ends by itself, whatever happens to those who could tell it to; bounds
+    /// every run.
     #[serde(default = "RunSpec::default_limit_s")]
     pub limit_s: u32,
     /// The clock of the sender, for a receiver: latency is measured only where it is the receiver's own.
@@ -128,8 +131,8 @@ impl RunSpec {
 pub enum Command {
     /// Begin to send or to count; a second one is ignored.
     Start,
-    /// End: a sender stops sending at once and holds its port open, a receiver ends after its drain. To a sender that is
-    /// done sending: close the port.
+    /// End: a sender stops sending at once and holds its port open, a receiver ends after its drain. To a
+    /// sender that is done sending: close the port.
     Stop,
 }
 
@@ -139,15 +142,16 @@ pub enum Command {
 pub enum Event {
     /// The port is up and the workers wait for [`Command::Start`].
     Ready(Box<Ready>),
-    /// The start was obeyed: from here on every frame counts. A sender is started when its receiver has said this.
+    /// The start was obeyed: from here on every frame counts. A sender is started when its receiver has said
+    /// this.
     Started {
         /// Wall clock, nanoseconds since 1970 (UTC).
         unix_ns: u64,
     },
     /// One tick.
     Sample(Box<Sample>),
-    /// A sender is done sending and holds its port open, so that the receiver can end first: until told to stop, or
-    /// [`RunSpec::linger_ms`].
+    /// A sender is done sending and holds its port open, so that the receiver can end first: until told to
+    /// stop, or [`RunSpec::linger_ms`].
     Sent,
     /// The run is over; nothing follows.
     Done(Box<Summary>),

@@ -26,8 +26,9 @@ pub struct Summary {
     pub ended: Ended,
     /// The counters when every worker had stopped.
     pub totals: Sample,
-    /// Nanoseconds that rates are over. A sender's: from the start to the end of its sending (its duration; one interval behind
-    /// the last frame of a count). A receiver's: from the first frame to the last, and one mean gap.
+    /// Nanoseconds that rates are over. A sender's: from the start to the end of its sending (its duration;
+    /// one interval behind the last frame of a count). A receiver's: from the first frame to the last, and
+    /// one mean gap.
     pub effective_ns: u64,
     /// A sender's shards.
     #[serde(default)]
