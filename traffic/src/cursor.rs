@@ -1,111 +1,77 @@
-//! A worker's place in its shard: the values of the next frame, written into it without division or allocation.
+//! A worker's place in its shard: the values of the next frames, written into them without division or allocation.
+//!
+//! A burst is written field by field, not frame by frame: what kind of field it is gets decided once a burst, its
+//! few numbers stay in registers, and the sums that checksums are made of wait in an array meanwhile.
 
-use crate::frame::checksum;
-use crate::frame::{Patch, Template, Width};
+use crate::frame::step::{HEAD_BYTES, Head, Step, put};
+use crate::frame::sums::Sums;
+use crate::frame::{Patch, checksum};
 use crate::plan::StreamPlan;
 use crate::shard::Shard;
-use crate::stamp;
+use crate::stamp::{Marker, STAMP_BYTES};
 
-/// More varying fields than a stream can have.
-pub const MAX_FIELDS: usize = 7;
+/// Frames written at once at most.
+pub const MAX_BURST: usize = 64;
 
-/// One varying field on its way: `value += stride; if value > top { value -= span }` is one frame of this shard.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    value: u64,
-    stride: u64,
-    span: u64,
-    top: u64,
-    /// Value at the shard's first place, where it goes on after its last.
-    first: u64,
-    at: usize,
-    shift: u32,
-    low: u64,
-    /// All ones where the checksum covers the field, else zero.
-    ip_mask: u64,
-    l4_mask: u64,
-    width: Width,
+/// Frames to be written: each holds its template's bytes, or an earlier frame's, and has room for [`Head`] at least.
+pub trait Frames {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The first bytes of each, from frame `from` on.
+    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head>;
+    /// All bytes of each.
+    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]>;
 }
 
 /// The next frame of one worker.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     seq: u64,
-    /// Place within the shard's period.
-    slot: u64,
-    slots: u64,
+    /// Frames before the values go back to the shard's first place.
+    left: u64,
+    /// As `left`, at the first place.
+    turn: u64,
     /// Up to here values are looked up: until one frame behind the lead-in, where stepping takes over.
     settled: u64,
-    ip_sum: u64,
-    l4_sum: u64,
-    ip_checksum_at: usize,
-    l4_checksum_at: usize,
-    stamp_at: usize,
-    udp: bool,
-    stamped: bool,
-    tag: u32,
-    shard: Shard,
-    fields: usize,
-    steps: [Step; MAX_FIELDS],
+    steps: Vec<Step>,
     patches: Vec<Patch>,
+    shard: Shard,
+    tag: u32,
+    /// Of all that never changes.
+    base: Sums,
+    /// Of the frames that are being written.
+    sums: Box<[Sums; MAX_BURST]>,
+    checksums: Checksums,
+    stamp_at: Option<usize>,
 }
 
 impl Cursor {
     /// At the shard's frame 0.
     pub fn new(stream: &StreamPlan, shard: Shard, tag: u32) -> Cursor {
-        let t: &Template = &stream.template;
-        let idle = Step {
-            value: 0,
-            stride: 0,
-            span: 0,
-            top: 0,
-            first: 0,
-            at: 0,
-            shift: 0,
-            low: 0,
-            ip_mask: 0,
-            l4_mask: 0,
-            width: Width::Two,
-        };
-        let mut steps = [idle; MAX_FIELDS];
+        let t = &stream.template;
         // Behind the lead-in frames the cycle stands where `lead_in` frames more of it would have brought it.
         let lead = stream.lead_in.div_ceil(stream.flows) * stream.flows;
-        for (step, p) in steps.iter_mut().zip(&t.patches) {
-            let (stride, span, top) = p.values.stepping(shard.workers());
-            let first = p.values.at(lead + shard.frame(0));
-            let mask = |covered: bool| if covered { u64::MAX } else { 0 };
-            *step = Step {
-                value: first,
-                stride,
-                span,
-                top,
-                first,
-                at: p.at,
-                shift: p.shift,
-                low: p.low,
-                ip_mask: mask(p.in_ip),
-                l4_mask: mask(p.in_l4),
-                width: p.width,
-            };
-        }
+        let step = |patch| Step::new(patch, shard.workers(), lead + shard.frame(0));
+        // Where the step from the last place to the first is as long as all others, the values get there by themselves.
+        let even = shard.frame(shard.slots()) == shard.frame(0) + shard.workers() * shard.slots();
         let mut cursor = Cursor {
             seq: 0,
-            slot: 0,
-            slots: shard.slots(),
+            left: 0,
+            turn: if even { u64::MAX } else { shard.slots() },
             // A shard reaches its frame `seq` no earlier than the stream reaches frame `seq`.
             settled: if stream.lead_in > 0 { stream.lead_in + 1 } else { 0 },
-            ip_sum: t.ip_sum,
-            l4_sum: t.l4_sum,
-            ip_checksum_at: t.ip_checksum_at,
-            l4_checksum_at: t.l4_checksum_at,
-            stamp_at: t.stamp_at.unwrap_or(0),
-            udp: t.udp,
-            stamped: t.stamp_at.is_some(),
-            tag,
-            shard,
-            fields: t.patches.len().min(MAX_FIELDS),
-            steps,
+            steps: t.patches.iter().map(step).collect(),
             patches: t.patches.clone(),
+            shard,
+            tag,
+            base: Sums::new(t.ip_sum, t.l4_sum),
+            sums: Box::new([Sums::default(); MAX_BURST]),
+            checksums: Checksums {
+                ip_at: t.ip_checksum_at,
+                l4_at: t.l4_checksum_at,
+                l4_zero: if t.udp { checksum::UDP_ZERO } else { 0 },
+            },
+            stamp_at: t.stamp_at,
         };
         cursor.seek(0);
         cursor
@@ -116,23 +82,13 @@ impl Cursor {
         self.seq
     }
 
-    /// How many fields vary.
-    pub fn fields(&self) -> usize {
-        self.fields
-    }
-
-    /// Whether frames get the mark.
-    pub fn stamped(&self) -> bool {
-        self.stamped
-    }
-
     /// Goes to frame `seq` of the shard.
     pub fn seek(&mut self, seq: u64) {
         self.seq = seq;
-        self.slot = seq % self.slots;
+        self.left = self.turn - seq % self.turn;
         let frame = self.shard.frame(seq);
-        for (step, p) in self.steps.iter_mut().zip(&self.patches) {
-            step.value = p.values.at(frame);
+        for (step, patch) in self.steps.iter_mut().zip(&self.patches) {
+            step.go_to(patch, frame);
         }
     }
 
@@ -143,98 +99,120 @@ impl Cursor {
         }
     }
 
-    /// Writes what differs into the next frame and goes on. `FIELDS` and `STAMPED` are [`Self::fields`] and
-    /// [`Self::stamped`]: constants, so that a worker's loop has no decision to make.
-    ///
-    /// `frame` holds the template's bytes, or an earlier frame's; it may be longer than the frame.
-    #[inline(always)]
-    pub fn write_next<const FIELDS: usize, const STAMPED: bool>(&mut self, frame: &mut [u8], time: u64) {
-        if self.seq < self.settled {
-            self.seek(self.seq);
-        }
-        let (mut ip, mut l4) = (self.ip_sum, self.l4_sum);
-        for step in &mut self.steps[..FIELDS] {
-            let word = step.write(frame);
-            ip = ip.wrapping_add(word & step.ip_mask);
-            l4 = l4.wrapping_add(word & step.l4_mask);
-            step.value += step.stride;
-            if step.value > step.top {
-                // Wraps only in the lead-in, where the next frame's value is looked up again.
-                step.value = step.value.wrapping_sub(step.span);
+    /// Writes what differs into the next frames, [`MAX_BURST`] at most, and goes on. Their marks have the same `time`.
+    #[inline]
+    pub fn write(&mut self, frames: &mut impl Frames, time: u64) {
+        let count = frames.count().min(MAX_BURST);
+        let first = self.seq;
+        self.sums[..count].fill(self.base);
+        self.write_fields(frames, count);
+        let Some(at) = self.stamp_at else { return };
+        let (marker, checksums) = (Marker::new(self.tag, self.shard.id, time), self.checksums);
+        for ((frame, sums), mark) in frames.frames().zip(&mut self.sums[..count]).zip(marker.marks(first)) {
+            if let Some(window) = window(frame, at) {
+                sums.add::<false, true>(mark.write(window));
             }
-        }
-        if STAMPED && let Some(window) = frame.get_mut(self.stamp_at..).and_then(<[u8]>::first_chunk_mut) {
-            l4 += stamp::write(window, self.tag, self.shard.id, self.seq, time);
-        }
-        if FIELDS > 0 {
-            put(frame, self.ip_checksum_at, checksum::finish(ip).to_ne_bytes());
-        }
-        if FIELDS > 0 || STAMPED {
-            let sum = if self.udp { checksum::finish_udp(l4) } else { checksum::finish(l4) };
-            put(frame, self.l4_checksum_at, sum.to_ne_bytes());
-        }
-        self.seq += 1;
-        self.slot += 1;
-        if self.slot == self.slots {
-            self.slot = 0;
-            for step in &mut self.steps[..FIELDS] {
-                step.value = step.first;
+            if let Some(head) = frame.first_chunk_mut() {
+                checksums.put(head, *sums);
             }
         }
     }
 
-    /// [`Self::write_next`] for callers that have no loop to specialise.
-    pub fn write_next_any(&mut self, frame: &mut [u8], time: u64) {
-        macro_rules! dispatch {
-            ($($n:literal)*) => {
-                match (self.fields, self.stamped) {
-                    $(($n, false) => self.write_next::<$n, false>(frame, time),
-                      ($n, true) => self.write_next::<$n, true>(frame, time),)*
-                    _ => {}
-                }
-            };
+    /// Writes the fields of `count` frames, and goes on. With the last field come the checksums, unless the mark is
+    /// still to come.
+    #[inline(always)]
+    fn write_fields(&mut self, frames: &mut impl Frames, count: usize) {
+        let mut done = 0;
+        while done < count {
+            if self.seq < self.settled {
+                self.seek(self.seq);
+            }
+            let most = if self.seq < self.settled { 1 } else { self.left };
+            let run = most.min((count - done) as u64) as usize;
+            let sums = &mut self.sums[done..done + run];
+            let (last, others) =
+                if self.stamp_at.is_some() { (None, &mut *self.steps) } else { split_last(&mut self.steps) };
+            for step in others {
+                step.write(frames.heads(done).zip(&mut *sums), |_, place, sums| *place = sums);
+            }
+            if let Some(step) = last {
+                let checksums = self.checksums;
+                step.write(frames.heads(done).zip(sums), |head, _, sums| checksums.put(head, sums));
+            }
+            done += run;
+            self.seq += run as u64;
+            self.left -= run as u64;
+            if self.left == 0 {
+                self.left = self.turn;
+                self.steps.iter_mut().for_each(Step::start_over);
+            }
         }
-        dispatch!(0 1 2 3 4 5 6 7);
+    }
+
+    /// [`Self::write`] for a single frame of any length.
+    pub fn write_one(&mut self, frame: &mut [u8], time: u64) {
+        let mut room = One { bytes: vec![0; frame.len().max(HEAD_BYTES)] };
+        room.bytes[..frame.len()].copy_from_slice(frame);
+        self.write(&mut room, time);
+        frame.copy_from_slice(&room.bytes[..frame.len()]);
     }
 }
 
-impl Step {
-    /// Writes the value and returns it as it was stored, for the sums.
+/// Where a frame has its checksums.
+#[derive(Clone, Copy, Debug)]
+struct Checksums {
+    ip_at: u8,
+    l4_at: u8,
+    /// What is sent for a layer-4 checksum of zero.
+    l4_zero: u16,
+}
+
+impl Checksums {
     #[inline(always)]
-    fn write(&self, frame: &mut [u8]) -> u64 {
-        let v = self.value << self.shift | self.low;
-        match self.width {
-            Width::Two => {
-                let be = (v as u16).to_be();
-                put(frame, self.at, be.to_ne_bytes());
-                u64::from(be)
-            }
-            Width::Four => {
-                let be = (v as u32).to_be();
-                put(frame, self.at, be.to_ne_bytes());
-                u64::from(be)
-            }
-            Width::Six => {
-                let b = v.to_be_bytes();
-                put(frame, self.at, [b[2], b[3], b[4], b[5], b[6], b[7]]);
-                0
-            }
-        }
+    fn put(self, head: &mut Head, sums: Sums) {
+        let (ip, l4) = sums.finish();
+        put(head, self.ip_at, ip.to_ne_bytes());
+        put(head, self.l4_at, if l4 == 0 { self.l4_zero } else { l4 }.to_ne_bytes());
     }
 }
 
-/// Stores `bytes` at `at`; frames are never shorter than their template, so the check only costs a compare.
+/// The last one, and those before it.
+fn split_last(steps: &mut [Step]) -> (Option<&mut Step>, &mut [Step]) {
+    match steps.split_last_mut() {
+        Some((last, others)) => (Some(last), others),
+        None => (None, &mut []),
+    }
+}
+
+/// One frame with room enough.
+struct One {
+    bytes: Vec<u8>,
+}
+
+impl Frames for One {
+    fn count(&self) -> usize {
+        1
+    }
+    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
+        self.bytes.first_chunk_mut().into_iter().skip(from)
+    }
+    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        std::iter::once(self.bytes.as_mut_slice())
+    }
+}
+
+/// The mark's bytes; frames are never shorter than their template.
 #[inline(always)]
-fn put<const N: usize>(frame: &mut [u8], at: usize, bytes: [u8; N]) {
-    if let Some(place) = frame.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<N>) {
-        *place = bytes;
-    }
+fn window(frame: &mut [u8], at: usize) -> Option<&mut [u8; STAMP_BYTES]> {
+    frame.get_mut(at..)?.first_chunk_mut()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Width;
     use crate::sequence::Sequence;
+    use crate::stamp;
     use crate::testing::{stream_with, valid_checksums};
     use proptest::prelude::*;
 
@@ -270,29 +248,74 @@ mod tests {
     }
 
     proptest! {
-        /// Every shard's frames, laid side by side, are the stream's frames, with valid checksums, after rewinds too.
+        /// Every shard's frames, laid side by side, are the stream's frames, with valid checksums, marked or not, in
+        /// bursts of any size, after rewinds too.
         #[test]
-        fn shards_write_the_stream(ranges in [range(), range(), range(), range()], workers in 1u16..5,
-                                   back in 0u64..20) {
-            let plan = plan(ranges);
+        fn shards_write_the_stream(ranges in [range(), range(), range(), range()], workers in 1u16..5, stamped: bool,
+                                   bursts in proptest::collection::vec((1..=MAX_BURST, 0u64..20), 1..8)) {
+            let mut plan = plan(ranges);
+            plan.template.stamp_at = plan.template.stamp_at.filter(|_| stamped);
             for shard in Shard::all(workers, plan.flows) {
                 let mut cursor = Cursor::new(&plan, shard, 7);
-                let mut bytes = plan.template.bytes.clone();
-                for _ in 0..back { cursor.write_next_any(&mut bytes, 0); }
-                cursor.rewind(back);
-                for seq in 0..150 {
-                    cursor.write_next_any(&mut bytes, 99);
-                    let frame = shard.frame(seq);
-                    for p in &plan.template.patches {
-                        let want = p.values.at(frame).to_be_bytes();
-                        let n = p.width.bytes();
-                        prop_assert_eq!(&bytes[p.at..p.at + n], &want[8 - n..], "seq {} at {}", seq, p.at);
+                let mut room = [0; HEAD_BYTES];
+                room[..plan.template.bytes.len()].copy_from_slice(&plan.template.bytes);
+                for (frames, back) in &bursts {
+                    let first = cursor.seq();
+                    let mut burst = Burst(vec![room; *frames]);
+                    cursor.write(&mut burst, 99);
+                    prop_assert_eq!(cursor.seq(), first + *frames as u64);
+                    for (seq, bytes) in (first..).zip(&burst.0) {
+                        check(&plan, shard, seq, stamped, &bytes[..plan.template.bytes.len()])?;
                     }
-                    let mark = stamp::read(&bytes, 7).unwrap();
-                    prop_assert_eq!((mark.shard, mark.seq, mark.time), (shard.id, seq, 99));
-                    prop_assert!(valid_checksums(&bytes));
+                    cursor.rewind(*back);
                 }
             }
         }
+
+        #[test]
+        fn a_short_frame_is_written_as_in_a_burst(ranges in [range(), range(), range(), range()]) {
+            let plan = plan(ranges);
+            let shard = Shard::new(0, 1, plan.flows);
+            let mut cursor = Cursor::new(&plan, shard, 7);
+            let mut bytes = plan.template.bytes.clone();
+            for seq in 0..100 {
+                cursor.write_one(&mut bytes, 99);
+                check(&plan, shard, seq, true, &bytes)?;
+            }
+        }
+    }
+
+    struct Burst(Vec<Head>);
+
+    impl Frames for Burst {
+        fn count(&self) -> usize {
+            self.0.len()
+        }
+        fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
+            self.0[from..].iter_mut()
+        }
+        fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
+            self.0.iter_mut().map(|head| head.as_mut_slice())
+        }
+    }
+
+    /// Whether `bytes` are the shard's frame `seq`.
+    fn check(
+        plan: &StreamPlan,
+        shard: Shard,
+        seq: u64,
+        stamped: bool,
+        bytes: &[u8],
+    ) -> Result<(), TestCaseError> {
+        for p in &plan.template.patches {
+            let want = p.values.at(shard.frame(seq)).to_be_bytes();
+            prop_assert_eq!(&bytes[p.bytes()], &want[8 - p.width.bytes()..], "seq {} at {}", seq, p.at);
+        }
+        if stamped {
+            let mark = stamp::read(bytes, 7).unwrap();
+            prop_assert_eq!((mark.shard, mark.seq, mark.time), (shard.id, seq, 99));
+        }
+        prop_assert!(valid_checksums(bytes));
+        Ok(())
     }
 }

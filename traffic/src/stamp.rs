@@ -4,6 +4,8 @@
 //! change on the way moves it: tag 4, shard 2, sequence 6, time 6; little-endian. It fits a 64-byte UDP/IPv4 frame
 //! exactly. The tag is the trial's, so that another trial's frames are never mistaken for ours.
 
+use crate::frame::checksum;
+
 /// Bytes of the mark.
 pub const STAMP_BYTES: usize = 18;
 /// Sequence numbers and times are kept modulo 2^48: a day of ticks, twenty days of frames at 148 Mpps.
@@ -28,25 +30,66 @@ pub fn offset(mbuf_bytes: usize, header_bytes: usize) -> Option<usize> {
     (at >= header_bytes).then_some(at)
 }
 
-/// The mark as the three words that are stored, first to last: 8, 8 and 2 bytes.
-#[inline(always)]
-pub fn words(tag: u32, shard: u16, seq: u64, time: u64) -> (u64, u64, u16) {
-    let first = u64::from(tag) | u64::from(shard) << 32 | seq << 48;
-    let second = (seq >> 16) & 0xffff_ffff | time << 32;
-    (first, second, (time >> 32) as u16)
+/// Writes the marks of one shard and one time.
+#[derive(Clone, Copy, Debug)]
+pub struct Marker {
+    /// The mark as it is stored, in 8, 8 and 2 bytes, with number 0.
+    first: u64,
+    second: u64,
+    third: u16,
+    /// Their part of the ones' complement sum.
+    sum: u64,
 }
 
-/// Writes the mark and returns its part of the ones' complement sum in native byte order (RFC 1071).
-///
-/// `window` is the mark's own 18 bytes.
-#[inline(always)]
+impl Marker {
+    /// For marks with this time.
+    #[inline(always)]
+    pub fn new(tag: u32, shard: u16, time: u64) -> Marker {
+        let first = u64::from(tag) | u64::from(shard) << 32;
+        let (second, third) = (time << 32, (time >> 32) as u16);
+        let (a, b) = (first.to_le(), second.to_le());
+        let sum = (a & 0xffff_ffff) + (a >> 32) + (b & 0xffff_ffff) + (b >> 32) + u64::from(third.to_le());
+        Marker { first, second, third, sum: checksum::fold(sum) }
+    }
+
+    /// The marks of frames `first`, `first + 1`, …
+    #[inline(always)]
+    pub fn marks(self, first: u64) -> impl Iterator<Item = Mark> {
+        // A number's three words add up to the number itself, as 2^16 ≡ 1; with bytes swapped they count 2^8 times.
+        let swap = if cfg!(target_endian = "big") { 8 } else { 0 };
+        let first_sum = checksum::fold(first & MASK_48);
+        (0..).map(move |i| Mark {
+            marker: self,
+            seq: (first + i) & MASK_48,
+            sum: self.sum + ((first_sum + i) << swap),
+        })
+    }
+}
+
+/// One frame's mark, to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    marker: Marker,
+    seq: u64,
+    sum: u64,
+}
+
+impl Mark {
+    /// Writes it into its own 18 bytes and returns their part of the ones' complement sum in native byte order
+    /// (RFC 1071), which is less than 2^25.
+    #[inline(always)]
+    pub fn write(self, window: &mut [u8; STAMP_BYTES]) -> u64 {
+        let Mark { marker: Marker { first, second, third, .. }, seq, sum } = self;
+        window[0..8].copy_from_slice(&(first | seq << 48).to_le_bytes());
+        window[8..16].copy_from_slice(&(second | seq >> 16).to_le_bytes());
+        window[16..18].copy_from_slice(&third.to_le_bytes());
+        sum
+    }
+}
+
+/// Writes one mark; see [`Marker`].
 pub fn write(window: &mut [u8; STAMP_BYTES], tag: u32, shard: u16, seq: u64, time: u64) -> u64 {
-    let (first, second, third) = words(tag, shard, seq, time);
-    window[0..8].copy_from_slice(&first.to_le_bytes());
-    window[8..16].copy_from_slice(&second.to_le_bytes());
-    window[16..18].copy_from_slice(&third.to_le_bytes());
-    let (a, b) = (first.to_le(), second.to_le());
-    (a & 0xffff_ffff) + (a >> 32) + (b & 0xffff_ffff) + (b >> 32) + u64::from(third.to_le())
+    Marker::new(tag, shard, time).marks(seq).next().map_or(0, |mark| mark.write(window))
 }
 
 /// Reads a mark from a frame's end; `None` when the frame is too short or the tag is not `tag`.

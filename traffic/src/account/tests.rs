@@ -52,7 +52,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_booked_without_panic(frames in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..70), 0..20)) {
+    fn any_bytes_are_booked_without_panic(
+        frames in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..70), 0..20),
+    ) {
         let e = expect(2, 7, 1);
         let mut q = Accountant::new(&e);
         for f in &frames {

@@ -12,19 +12,26 @@ pub fn sum(bytes: &[u8]) -> u64 {
     words.map(|w| u64::from(u16::from_ne_bytes([w[0], w[1]]))).sum::<u64>() + tail
 }
 
-/// The checksum field for a sum, to be stored in native byte order.
+/// A sum as 16 bits, carries included: 0 for 0 only.
 #[inline(always)]
-pub fn finish(sum: u64) -> u16 {
+pub fn fold(sum: u64) -> u64 {
     // Adding a word to itself rotated by half leaves the folded sum, carries included, in its upper half.
     let half = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
-    !((half.wrapping_add(half.rotate_left(16)) >> 16) as u16)
+    u64::from(half.wrapping_add(half.rotate_left(16)) >> 16)
 }
 
-/// As [`finish`], for UDP, where zero would mean "no checksum" (RFC 768).
-#[inline(always)]
+/// The checksum field for a sum, to be stored in native byte order.
+pub fn finish(sum: u64) -> u16 {
+    !(fold(sum) as u16)
+}
+
+/// What UDP sends for a checksum of zero, which would mean "no checksum" (RFC 768): the other zero.
+pub const UDP_ZERO: u16 = 0xffff;
+
+/// As [`finish`], for UDP.
 pub fn finish_udp(sum: u64) -> u16 {
     match finish(sum) {
-        0 => 0xffff,
+        0 => UDP_ZERO,
         c => c,
     }
 }

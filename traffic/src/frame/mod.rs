@@ -2,6 +2,8 @@
 
 pub mod checksum;
 pub mod headers;
+pub mod step;
+pub mod sums;
 pub mod template;
 
 pub use template::{Patch, Template, Width};

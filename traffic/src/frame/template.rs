@@ -8,6 +8,9 @@ use crate::stamp;
 
 const ETHERNET_BYTES: usize = 14;
 const IPV4_BYTES: usize = 20;
+/// Offsets of the IPv4 header and of layer 4.
+const IP: u8 = ETHERNET_BYTES as u8;
+const L4: u8 = (ETHERNET_BYTES + IPV4_BYTES) as u8;
 const UDP_BYTES: usize = 8;
 const TCP_BYTES: usize = 20;
 const ETHER_TYPE_IPV4: u16 = 0x0800;
@@ -29,7 +32,7 @@ pub enum Width {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patch {
     /// Offset from the frame's first byte; even.
-    pub at: usize,
+    pub at: u8,
     /// Bytes written.
     pub width: Width,
     /// Bits that the value is moved up.
@@ -44,6 +47,19 @@ pub struct Patch {
     pub values: Sequence,
 }
 
+impl Patch {
+    /// Its place in the frame.
+    pub fn bytes(&self) -> std::ops::Range<usize> {
+        let at = usize::from(self.at);
+        at..at + self.width.bytes()
+    }
+
+    /// A value with the constant bits below it, as it stands in the frame.
+    pub fn stored(&self, value: u64) -> u64 {
+        value << self.shift | self.low
+    }
+}
+
 /// A stream's frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -52,9 +68,9 @@ pub struct Template {
     /// Varying fields.
     pub patches: Vec<Patch>,
     /// Offset of the IPv4 header checksum.
-    pub ip_checksum_at: usize,
+    pub ip_checksum_at: u8,
     /// Offset of the UDP or TCP checksum.
-    pub l4_checksum_at: usize,
+    pub l4_checksum_at: u8,
     /// Sum of the IPv4 header without varying fields and checksum.
     pub ip_sum: u64,
     /// Sum of pseudo header, layer 4 and payload without varying fields, mark and checksum.
@@ -107,8 +123,8 @@ impl Template {
             bytes[at..at + stamp::STAMP_BYTES].fill(0);
         }
         let mut template = Template {
-            ip_checksum_at: ETHERNET_BYTES + 10,
-            l4_checksum_at: ETHERNET_BYTES + IPV4_BYTES + if transport == Transport::Udp { 6 } else { 16 },
+            ip_checksum_at: IP + 10,
+            l4_checksum_at: L4 + if transport == Transport::Udp { 6 } else { 16 },
             patches: patches(stream, ports, protocol),
             ip_sum: 0,
             l4_sum: 0,
@@ -124,7 +140,7 @@ impl Template {
     fn take_sums(&mut self, protocol: u8) {
         let mut still = self.bytes.clone();
         for p in &self.patches {
-            still[p.at..p.at + p.width.bytes()].fill(0);
+            still[p.bytes()].fill(0);
         }
         let ip = &still[ETHERNET_BYTES..ETHERNET_BYTES + IPV4_BYTES];
         let l4 = &still[ETHERNET_BYTES + IPV4_BYTES..];
@@ -137,13 +153,14 @@ impl Template {
 
         let (mut ip_sum, mut l4_sum) = (self.ip_sum, self.l4_sum);
         for p in &self.patches {
-            let word = checksum::sum(&self.bytes[p.at..p.at + p.width.bytes()]);
+            let word = checksum::sum(&self.bytes[p.bytes()]);
             ip_sum += if p.in_ip { word } else { 0 };
             l4_sum += if p.in_l4 { word } else { 0 };
         }
         let l4_checksum = if self.udp { checksum::finish_udp(l4_sum) } else { checksum::finish(l4_sum) };
-        self.bytes[self.ip_checksum_at..][..2].copy_from_slice(&checksum::finish(ip_sum).to_ne_bytes());
-        self.bytes[self.l4_checksum_at..][..2].copy_from_slice(&l4_checksum.to_ne_bytes());
+        self.bytes[usize::from(self.ip_checksum_at)..][..2]
+            .copy_from_slice(&checksum::finish(ip_sum).to_ne_bytes());
+        self.bytes[usize::from(self.l4_checksum_at)..][..2].copy_from_slice(&l4_checksum.to_ne_bytes());
     }
 
     /// Frames before the fields repeat: the least common multiple of their periods. `None` beyond 2^64.
@@ -173,8 +190,6 @@ impl Width {
 
 /// The varying fields of a stream, in frame order.
 fn patches(stream: &Stream, ports: &crate::profile::Ports, protocol: u8) -> Vec<Patch> {
-    const IP: usize = ETHERNET_BYTES;
-    const L4: usize = ETHERNET_BYTES + IPV4_BYTES;
     let patch = |at, width, in_ip, in_l4, values| Patch { at, width, shift: 0, low: 0, in_ip, in_l4, values };
     let ttl = |values| Patch {
         shift: 8,
@@ -222,8 +237,8 @@ mod tests {
     impl Template {
         /// For tests that put patches of their own in.
         pub fn retake_sums(&mut self) {
-            self.bytes[self.ip_checksum_at..][..2].fill(0);
-            self.bytes[self.l4_checksum_at..][..2].fill(0);
+            self.bytes[usize::from(self.ip_checksum_at)..][..2].fill(0);
+            self.bytes[usize::from(self.l4_checksum_at)..][..2].fill(0);
             self.take_sums(PROTOCOL_UDP);
         }
     }
