@@ -12,6 +12,7 @@ mod expid;
 mod lab;
 mod profile_source;
 mod results;
+mod say;
 mod settings;
 mod show;
 mod show_results;
@@ -23,7 +24,8 @@ fn main() -> ExitCode {
     match cli::execute(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // The head alone: every text of ours already holds what lies beneath it.
+            say::err(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }

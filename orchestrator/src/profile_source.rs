@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lua_compat::{Import, ImportError, ImportOptions, import_file};
+use lua_compat::{Import, ImportError, ImportOptions, Note, Severity, import_file};
 use traffic::fault::Faults;
 use traffic::plan::Plan;
 use traffic::profile::Profile;
@@ -89,7 +89,7 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceEr
     let (mut profile, notes) = if is_lua(path) {
         let import = import(path, options.quirks)?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let notes = import.report.warnings().map(|n| format!("{file} line {}: {}", n.line, n.text)).collect();
+        let notes = import.report.warnings().map(|n| format!("{}: {}", place(&file, n), n.text)).collect();
         (import.profile, notes)
     } else {
         (load_file(path)?, Vec::new())
@@ -98,6 +98,20 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceEr
     Plan::compile(&profile).map_err(|faults| Faults { source_name: path.display().to_string(), ..faults })?;
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(LoadedProfile { name, source: path.to_owned(), profile, notes })
+}
+
+/// `file:line: warning: text`, as compilers say it.
+pub fn placed(file: &str, note: &Note) -> String {
+    let word = match note.severity {
+        Severity::Info => "note",
+        Severity::Warning => "warning",
+    };
+    format!("{}: {word}: {}", place(file, note), note.text)
+}
+
+/// `file:line`; a note about the whole script has no line.
+fn place(file: &str, note: &Note) -> String {
+    if note.line == 0 { file.to_owned() } else { format!("{file}:{}", note.line) }
 }
 
 /// Imports a Lua script with its whole report.

@@ -10,7 +10,9 @@ use crate::lab::CoreWish;
 use crate::profile_source::LoadedProfile;
 
 /// Seconds of sending when neither the command nor the profile says so.
-pub const DEFAULT_DURATION_S: f64 = 60.0;
+const DEFAULT_DURATION_S: f64 = 60.0;
+/// The longest run: the engines end by themselves after a day.
+pub const DURATION_S_MAX: f64 = 86_000.0;
 
 /// What one end is given.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +37,8 @@ pub enum OutputFormat {
 pub struct Settings {
     /// One a pair.
     pub profiles: Vec<LoadedProfile>,
-    /// Of sending.
-    pub duration_s: f64,
+    /// Of sending, as typed.
+    pub duration_s: Option<f64>,
     /// Of the warm-up; 0 is none.
     pub warmup_s: f64,
     /// Between the values of the sender's series.
@@ -68,6 +70,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Seconds that the sender of pair `index` sends at most.
+    pub fn duration_s(&self, index: usize) -> f64 {
+        duration_s(self.duration_s, &self.profiles[index].profile)
+    }
+
+    /// Of all pairs.
+    pub fn duration_s_max(&self) -> f64 {
+        (0..self.profiles.len()).map(|i| self.duration_s(i)).fold(0.0, f64::max)
+    }
+
     /// The largest frame of all profiles, bytes with FCS.
     pub fn frame_bytes_max(&self) -> u32 {
         let sizes = self.profiles.iter().flat_map(|p| &p.profile.streams).map(|s| u32::from(s.frame_size));
@@ -75,11 +87,12 @@ impl Settings {
     }
 }
 
-/// How long to send: as typed, else as the profile says, else a minute.
-pub fn duration_s(typed: Option<f64>, profile: &Profile) -> f64 {
+/// How long to send at most: as typed, else as the profile says, else a minute. A count takes as long as it takes.
+fn duration_s(typed: Option<f64>, profile: &Profile) -> f64 {
     typed.unwrap_or(match profile.stop {
         Stop::DurationS(s) => s,
-        Stop::Never | Stop::Count(_) => DEFAULT_DURATION_S,
+        Stop::Count(_) => DURATION_S_MAX,
+        Stop::Never => DEFAULT_DURATION_S,
     })
 }
 

@@ -1,12 +1,10 @@
 //! Numbers for the eye.
 
-/// Packets a second in the unit that suits: `850 pps`, `1.500 kpps`, `14.881 Mpps`.
+use traffic::units::si;
+
+/// Packets a second in the unit that suits: `850 pps`, `1.5 kpps`, `14.88 Mpps`.
 pub fn pps(rate: f64) -> String {
-    match rate {
-        r if r >= 1e6 => format!("{:.3} Mpps", r / 1e6),
-        r if r >= 1e3 => format!("{:.3} kpps", r / 1e3),
-        r => format!("{r:.0} pps"),
-    }
+    si(rate, "pps")
 }
 
 /// A count with thousands set apart: `1,488,095`.
@@ -56,7 +54,7 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!([count(0), count(999), count(1_488_095)], ["0", "999", "1,488,095"]);
-        assert_eq!([pps(850.0), pps(1500.0), pps(14_880_952.0)], ["850 pps", "1.500 kpps", "14.881 Mpps"]);
+        assert_eq!([pps(850.0), pps(1500.0), pps(14_880_952.0)], ["850 pps", "1.5 kpps", "14.88 Mpps"]);
         assert_eq!([nanos(850), nanos(12_340), nanos(4_560_000)], ["850 ns", "12.3 µs", "4.56 ms"]);
         assert_eq!([cpu_list(&[1]), cpu_list(&[3, 1, 2, 5, 5]), cpu_list(&[])], ["1", "1-3,5", ""]);
     }

@@ -1,103 +1,17 @@
-//! The orchestrator's own program against agents that misbehave (`examples/fake_dataplane.rs`).
+//! The orchestrator's own program against agents that misbehave (`examples/fake_dataplane`).
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
-
-const PROFILE: &str = "profile_100_flows_pkt_size_64B_10_rate_s.lua";
-
-/// A folder with profiles for two pairs, and a way to run the program in it.
-struct Bench {
-    folder: TempDir,
-    mode: &'static str,
-}
-
-impl Bench {
-    fn new(mode: &'static str) -> Bench {
-        let bench = Bench { folder: tempfile::tempdir().unwrap(), mode };
-        let made = bench.output("flows generate --flows 100 --local -n 2");
-        assert!(made.status.success(), "{}", text(&made.stderr));
-        bench
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let program = Path::new(env!("CARGO_BIN_EXE_orchestrator"));
-        let mut command = Command::new(program);
-        command
-            .args(line.split(' '))
-            .current_dir(self.folder.path())
-            .env("DATAPLANE", program.with_file_name("examples").join("fake_dataplane"))
-            .env("FAKE_MODE", self.mode)
-            .env("FAKE_SHARED", self.folder.path());
-        command
-    }
-
-    fn output(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
-    fn run(&self, more: &str) -> Output {
-        self.output(&format!("run --local --profile {PROFILE} {more}"))
-    }
-
-    fn spawn_run(&self, more: &str) -> Child {
-        let line = format!("run --local --profile {PROFILE} {more}");
-        self.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
-    /// The only trial's folder.
-    fn trial(&self) -> PathBuf {
-        let trials: Vec<_> = fs::read_dir(self.folder.path().join("results")).unwrap().collect();
-        assert_eq!(trials.len(), 1);
-        trials[0].as_ref().unwrap().path()
-    }
-
-    fn result(&self, pair: &str) -> Value {
-        serde_json::from_slice(&fs::read(self.trial().join(pair).join("result.json")).unwrap()).unwrap()
-    }
-
-    fn files(&self, pair: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.trial().join(pair)).unwrap();
-        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn nothing_was_left(&self) -> bool {
-        !self.folder.path().join("results").exists()
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A program's standard error, read once: what a reader has buffered must not be lost to the next one.
-struct Said(Lines<BufReader<ChildStderr>>);
-
-impl Said {
-    fn by(child: &mut Child) -> Said {
-        Said(BufReader::new(child.stderr.take().unwrap()).lines())
-    }
-
-    /// Waits until a line contains `what`.
-    fn wait_for(&mut self, what: &str) {
-        assert!(self.0.by_ref().map_while(Result::ok).any(|line| line.contains(what)), "never said: {what}");
-    }
-}
-
-fn signal(child: &Child, signal: Signal) {
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
-}
+use support::{Bench, Said, signal, text};
 
 /// Every array of every npz file in `folder`: `file key dtype shape`.
 fn numpy(folder: &Path) -> String {
@@ -115,7 +29,8 @@ fn a_whole_trial_leaves_whole_results() {
     let bench = Bench::new("");
     let ran = bench.run("--duration 1 --warmup-duration 0.3");
     assert!(ran.status.success(), "{}", text(&ran.stderr));
-    assert!(text(&ran.stdout).contains("tx0-rx0: results in results/"), "{}", text(&ran.stdout));
+    let said = text(&ran.stdout);
+    assert!(said.contains("tx0-rx0: results in results/") && !said.contains("warning: warm-up"), "{said}");
     let result = bench.result("tx0-rx0");
     let verdict = &result["verdict"];
     assert_eq!(result["status"], "complete");
@@ -234,11 +149,50 @@ fn loss_is_counted_exactly() {
 }
 
 #[test]
+fn a_warm_up_that_nobody_answers_is_said() {
+    let bench = Bench::new("mute");
+    let ran = bench.run("--duration 1 --warmup-duration 0.3");
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let said = text(&ran.stdout);
+    assert!(said.contains("warning: warm-up: tx0 sent nothing back"), "{said}");
+}
+
+#[test]
+fn an_agent_that_vanishes_leaves_no_engine() {
+    let bench = Bench::new("vanishes@tx0");
+    let ran = bench.run("--duration 2 --warmup-duration 0");
+    assert_eq!(ran.status.code(), Some(1));
+    let said = text(&ran.stderr);
+    let pid = said.split_once("its engine is process ").unwrap().1.split(',').next().unwrap();
+    assert!(
+        said.contains(&format!("an engine of tx0 (pid {pid}) had lost its agent and was ended")),
+        "{said}"
+    );
+    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    assert!(words.is_empty(), "{pid} is still there");
+    assert!(bench.result("tx0-rx0")["verdict"]["received"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_trial_that_runs_is_not_recovered() {
+    let bench = Bench::new("");
+    let mut child = bench.spawn_run("--duration 3 --warmup-duration 0");
+    let mut said = Said::by(&mut child);
+    said.wait_for("   1 s  offered");
+    let recovered = bench.output("results recover results");
+    assert_eq!(recovered.status.code(), Some(1));
+    let refused = text(&recovered.stderr);
+    assert!(refused.contains(&format!("is being worked on by process {}", child.id())), "{refused}");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(bench.result("tx0-rx0")["status"], "complete");
+}
+
+#[test]
 fn ctrl_c_keeps_what_was_measured() {
     let bench = Bench::new("");
     let mut child = bench.spawn_run("--duration 30 --warmup-duration 0");
     let mut said = Said::by(&mut child);
-    said.wait_for("received 1.0");
+    said.wait_for("   1 s  offered");
     let asked = Instant::now();
     signal(&child, Signal::SIGINT);
     said.wait_for("keeping what was measured");
@@ -255,7 +209,7 @@ fn a_second_ctrl_c_leaves_at_once_and_the_results_can_be_recovered() {
     let bench = Bench::new("never-stops");
     let mut child = bench.spawn_run("--duration 30 --warmup-duration 0");
     let mut said = Said::by(&mut child);
-    said.wait_for("received 1.0");
+    said.wait_for("   1 s  offered");
     signal(&child, Signal::SIGINT);
     said.wait_for("again to leave at once");
     signal(&child, Signal::SIGINT);
@@ -285,7 +239,7 @@ fn a_killed_orchestrator_loses_nothing() {
     let bench = Bench::new("");
     let mut child = bench.spawn_run("--duration 2 --warmup-duration 0.3");
     let mut said = Said::by(&mut child);
-    said.wait_for("received 1.0");
+    said.wait_for("   1 s  offered");
     signal(&child, Signal::SIGKILL);
     child.wait().unwrap();
     assert!(!bench.trial().join("tx0-rx0/result.json").exists());
@@ -298,39 +252,4 @@ fn a_killed_orchestrator_loses_nothing() {
     assert_eq!(bench.files("tx0-rx0").len(), 8);
     let again = bench.output("results recover results");
     assert!(text(&again.stderr).contains("holds no unfinished trial"), "{}", text(&again.stderr));
-}
-
-#[test]
-fn bad_input_is_named_before_anything_starts() {
-    let bench = Bench::new("no-hello");
-    let cases = [
-        (
-            format!("run --profile {PROFILE}"),
-            "the Kubernetes lab is not in this version; run on this machine with --local",
-        ),
-        (
-            format!("run --local --profile {PROFILE} --interactive true"),
-            "--interactive true is not there yet",
-        ),
-        (format!("run --local --profile {PROFILE} --results /proc/nowhere"), "creating /proc/nowhere/"),
-        (
-            format!("run --local --profile {PROFILE} --rxq 2 --rx_num_core 3"),
-            "--rxq 2 and --rx-num-core 3 differ",
-        ),
-        (
-            format!("run --local --profile {PROFILE} --tx-device iface:a"),
-            "--tx-device was given without --rx-device",
-        ),
-        (
-            "run --local --profile nothing.lua".to_owned(),
-            "profile `nothing.lua` is neither flows/tx0-rx0/nothing.lua nor",
-        ),
-        (format!("run --local --profile {PROFILE} --dataplane /nowhere"), "--dataplane names `/nowhere`"),
-    ];
-    for (line, expected) in cases {
-        let ran = bench.output(&line);
-        assert_eq!(ran.status.code(), Some(1), "{line}");
-        assert!(text(&ran.stderr).contains(expected), "{line}: {}", text(&ran.stderr));
-        assert!(bench.nothing_was_left(), "{line}");
-    }
 }

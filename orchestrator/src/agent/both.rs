@@ -1,8 +1,8 @@
 //! Both ends of a pair, followed from their start to their last word.
 //!
-//! The receiver is told to stop when the sender has sent all, or is over, however that came about. The sender closes its port
-//! last, since closing a memif pulls memory from under its peer; it is told to stop when the receiver died or the
-//! user wants to leave.
+//! The receiver is told to stop when the sender has sent all, or is over, however that came about. The sender closes
+//! its port last, since closing a memif pulls memory from under its peer; it is told to stop when the receiver died or
+//! the user wants to leave.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub struct Both {
     pub draining: Duration,
 }
 
-/// Follows both. The sender is told to stop at `at` at the latest, or when `leave` comes; either end may take `patience`
-/// to obey.
+/// Follows both. The sender is told to stop at `at` at the latest, or when `leave` comes; either end may take
+/// `patience` to obey.
 pub async fn follow_both(
     (sender, receiver): (RunRef<'_>, RunRef<'_>),
     at: Instant,

@@ -4,15 +4,12 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lua_compat::paired::FlowMode;
-use serde::Serialize;
 use traffic::mac::Mac;
 use traffic::units::FrameSize;
 
-/// The longest run: the engines end by themselves after a day.
-const DURATION_S_MAX: f64 = 86_000.0;
+use super::run_args::{Output, RunArgs};
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
 #[derive(Debug, Parser)]
@@ -31,7 +28,7 @@ impl Cli {
 }
 
 /// `--tx_num_core=2` → `--tx-num-core=2`; values stay as they are.
-fn dashed(arg: OsString) -> OsString {
+pub(super) fn dashed(arg: OsString) -> OsString {
     match arg.to_str() {
         Some(text) if text.starts_with("--") => {
             let (flag, value) = text.split_once('=').map_or((text, None), |(f, v)| (f, Some(v)));
@@ -79,8 +76,11 @@ pub enum FlowsVerb {
     Generate(GenerateArgs),
     /// Show what a profile sends, without sending it
     Show {
-        /// A Lua, TOML, JSON or YAML file.
-        profile: PathBuf,
+        /// The path of a Lua, TOML, JSON or YAML file, or its bare file name in flows/tx0-rx0/
+        profile: String,
+        /// Where `flows generate` puts the pairs' profiles
+        #[arg(long, default_value = "flows")]
+        flows_dir: PathBuf,
         /// Read a Lua script as Pktgen 23.03 would have run it.
         #[arg(long)]
         pktgen_quirks: bool,
@@ -153,121 +153,6 @@ pub enum ProfileFormat {
     Toml,
 }
 
-/// `run`
-#[derive(Debug, Args, Serialize)]
-pub struct RunArgs {
-    /// A profile's path, or its bare file name in flows/txN-rxN/
-    #[arg(long)]
-    pub profile: String,
-    /// Pairs as processes on this machine, joined by memif unless devices are given
-    #[arg(long)]
-    pub local: bool,
-    /// How many pairs
-    #[arg(short = 'n', long, default_value_t = 1, value_parser = pair_count)]
-    pub pairs: usize,
-    /// Seconds of sending [default: the profile's own, else 60]
-    #[arg(long, value_parser = duration)]
-    pub duration: Option<f64>,
-    /// Seconds of warm-up for MAC learning; 0 skips it
-    #[arg(long, default_value_t = 2.0, value_parser = duration_or_zero)]
-    pub warmup_duration: f64,
-    /// Seconds between values of the sender's series
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub sample_interval: u32,
-    /// Values in the sender's series at most [default: as many as there are]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    pub sample_count: Option<u32>,
-    /// The sender's device, once a pair: pci:…, vdev:…, iface:… or xdp:…
-    #[arg(long)]
-    pub tx_device: Vec<String>,
-    /// The receiver's device, once a pair
-    #[arg(long)]
-    pub rx_device: Vec<String>,
-    /// Descriptors of each of the sender's queues
-    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u16).range(32..))]
-    pub txd: u16,
-    /// Descriptors of each of the receiver's queues
-    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u16).range(32..))]
-    pub rxd: u16,
-    /// The sender's queues: another word for --tx-num-core, since each worker has one queue
-    #[arg(long, value_parser = workers())]
-    pub txq: Option<u16>,
-    /// The receiver's queues: another word for --rx-num-core
-    #[arg(long, value_parser = workers())]
-    pub rxq: Option<u16>,
-    /// The sender's workers, beside its main core [default: a fair share of the CPUs]
-    #[arg(long, value_parser = workers())]
-    pub tx_num_core: Option<u16>,
-    /// The receiver's workers, beside its main core
-    #[arg(long, value_parser = workers())]
-    pub rx_num_core: Option<u16>,
-    /// MiB of the sender's DPDK memory [default: what its queues need]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(16..))]
-    pub tx_socket_mem: Option<u32>,
-    /// MiB of the receiver's DPDK memory
-    #[arg(long, value_parser = clap::value_parser!(u32).range(16..))]
-    pub rx_socket_mem: Option<u32>,
-    /// Frames a burst at most
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub burst: u16,
-    /// Ordinary pages instead of hugepages
-    #[arg(long)]
-    pub no_huge: bool,
-    /// Send frames without the mark that loss, order and latency are measured by
-    #[arg(long)]
-    pub no_stamp: bool,
-    /// Send what Pktgen 23.03 would have sent for a Lua profile, not what it says
-    #[arg(long)]
-    pub pktgen_quirks: bool,
-    /// The dataplane program [default: beside this one, $DATAPLANE, $PATH]
-    #[arg(long)]
-    pub dataplane: Option<PathBuf>,
-    /// The folder of results
-    #[arg(long, default_value = "results")]
-    pub results: PathBuf,
-    /// Where `flows generate` puts the pairs' profiles
-    #[arg(long, default_value = "flows")]
-    pub flows_dir: PathBuf,
-    /// table, or json lines
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    pub output: Output,
-    /// Show what is in the arrays after the run
-    #[arg(long)]
-    pub debug: bool,
-    /// Measure latency: always done where both ends share a clock
-    #[arg(long)]
-    pub latency: bool,
-    /// One receiving core and all others for sending, as Pktgen was told: senders here need no receiving core
-    #[arg(long)]
-    pub rx1_txn: bool,
-    /// Keep a Lua console open: not there yet
-    #[arg(long, num_args = 0..=1, require_equals = false, default_value = "false", default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
-    pub interactive: bool,
-    /// Pktgen's Lua port: `dataplane lua -G` has it, runs need none
-    #[arg(long, default_value_t = 22022)]
-    pub control_port: u16,
-    /// Do not copy profiles to pods: they are never copied
-    #[arg(long)]
-    pub skip_copy: bool,
-    /// Do not start the receiver: here it always starts
-    #[arg(long)]
-    pub skip_testpmd: bool,
-    /// Check that the receiver runs: always done
-    #[arg(long)]
-    pub verify_testpmd: bool,
-}
-
-/// How results are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Output {
-    /// For the eye.
-    Table,
-    /// For programs.
-    Json,
-}
-
 /// `results …`
 #[derive(Debug, Subcommand)]
 pub enum ResultsVerb {
@@ -275,7 +160,7 @@ pub enum ResultsVerb {
     Recover {
         /// The folder of results, of a trial, or of a pair
         folder: PathBuf,
-        /// table, or json lines
+        /// table, or json: an object a line, its kind in "event"
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
@@ -296,19 +181,18 @@ pub enum LuaVerb {
     Import {
         /// The script.
         script: PathBuf,
-        /// The profile's file [default: standard output]
+        /// The profile's file, which must not exist [default: standard output]
         output: Option<PathBuf>,
+        /// Replace the file if it exists
+        #[arg(long)]
+        force: bool,
         /// As Pktgen 23.03 would have run it.
         #[arg(long)]
         pktgen_quirks: bool,
     },
 }
 
-fn workers() -> clap::builder::RangedI64ValueParser<u16> {
-    clap::value_parser!(u16).range(1..=128)
-}
-
-fn pair_count(text: &str) -> Result<usize, String> {
+pub(super) fn pair_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=64) => Ok(n),
         _ => Err("write a number of pairs from 1 to 64".into()),
@@ -320,58 +204,13 @@ fn frame_size(text: &str) -> Result<FrameSize, String> {
     FrameSize::new(bytes).map_err(|e| e.to_string())
 }
 
-fn duration(text: &str) -> Result<f64, String> {
-    duration_or_zero(text).and_then(|s| if s > 0.0 { Ok(s) } else { Err("0 s is no run".into()) })
-}
-
-fn duration_or_zero(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('s').parse::<f64>() {
-        Ok(s) if (0.0..=DURATION_S_MAX).contains(&s) => Ok(s),
-        _ => Err(format!("write seconds from 0 to {DURATION_S_MAX}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    fn run_args(line: &str) -> RunArgs {
-        let words = line.split(' ').map(OsString::from).map(dashed);
-        match Cli::try_parse_from(words).unwrap().verb {
-            Verb::Run(args) => *args,
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
     fn clap_agrees_with_itself() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn flags_of_the_old_tool_are_read() {
-        let args = run_args(
-            "orchestrator run --profile a_b.lua --tx_num_core 2 --rx_num_core=3 --txd 512 --interactive false \
-             --control-port 22022 --skip-copy --warmup_duration 0 --sample-interval 5",
-        );
-        assert_eq!((args.tx_num_core, args.rx_num_core, args.txd), (Some(2), Some(3), 512));
-        assert_eq!((args.profile.as_str(), args.interactive, args.warmup_duration), ("a_b.lua", false, 0.0));
-        let defaults = run_args("orchestrator run --profile p.lua");
-        assert_eq!(
-            (defaults.warmup_duration, defaults.sample_interval, defaults.control_port),
-            (2.0, 10, 22022)
-        );
-        assert_eq!((defaults.tx_socket_mem, defaults.duration, defaults.pairs), (None, None, 1));
-    }
-
-    #[test]
-    fn values_out_of_range_are_refused() {
-        for line in
-            ["--burst 65", "--duration 0", "--pairs 0", "--txd 1", "--sample-interval 0", "--duration soon"]
-        {
-            let words = format!("orchestrator run --profile p {line}");
-            assert!(Cli::try_parse_from(words.split(' ')).is_err(), "{line}");
-        }
     }
 }

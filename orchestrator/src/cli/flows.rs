@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use lua_compat::paired::{self, PairedFlow};
 use traffic::mac::Mac;
 use traffic::plan::Plan;
@@ -13,14 +13,17 @@ use traffic::profile::render::to_toml;
 use super::args::{FlowsVerb, GenerateArgs, ProfileFormat};
 use crate::lab::devices::local_macs;
 use crate::lab::pair_name;
-use crate::profile_source::{ReadOptions, read};
+use crate::profile_source::{ReadOptions, find, read};
+use crate::say;
 use crate::show::count;
 
 /// Does what was typed.
 pub fn execute(verb: &FlowsVerb) -> Result<ExitCode> {
     match verb {
         FlowsVerb::Generate(args) => generate(args)?,
-        FlowsVerb::Show { profile, pktgen_quirks } => show(profile, *pktgen_quirks)?,
+        FlowsVerb::Show { profile, flows_dir, pktgen_quirks } => {
+            show(&find(profile, flows_dir, 0)?, *pktgen_quirks)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -41,17 +44,22 @@ fn generate(args: &GenerateArgs) -> Result<()> {
     }
     for (path, text) in &files {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+            fs::create_dir_all(folder).map_err(|e| anyhow!("can't create {}: {e}", folder.display()))?;
         }
-        fs::write(path, text).with_context(|| format!("can't write {}", path.display()))?;
+        fs::write(path, text).map_err(|e| anyhow!("can't write {}: {e}", path.display()))?;
     }
     if !args.local && args.tx_mac.is_empty() {
-        eprintln!(
+        say::err(
             "the addresses are those of local pairs: the Kubernetes lab is not in this version \
-             (--tx-mac and --rx-mac set others)"
+             (--tx-mac and --rx-mac set others)",
         );
     }
-    println!("{} profile(s) for {} pair(s) in {}", files.len(), args.pairs, args.flows_dir.display());
+    say::out(format_args!(
+        "{} profile(s) for {} pair(s) in {}",
+        files.len(),
+        args.pairs,
+        args.flows_dir.display()
+    ))?;
     Ok(())
 }
 
@@ -93,10 +101,15 @@ fn combinations(args: &GenerateArgs, (src_mac, dst_mac): (Mac, Mac)) -> impl Ite
 fn show(path: &Path, quirks: bool) -> Result<()> {
     let loaded = read(path, ReadOptions { quirks, no_stamp: false })?;
     for note in &loaded.notes {
-        eprintln!("{note}");
+        say::err(note);
     }
     let plan = Plan::compile(&loaded.profile)?;
-    println!("# {}: {} distinct flow(s)", path.display(), count(plan.stream.flows));
-    print!("{}", to_toml(&loaded.profile));
+    let toml = to_toml(&loaded.profile);
+    say::out(format_args!(
+        "# {}: {} distinct flow(s)\n{}",
+        path.display(),
+        count(plan.stream.flows),
+        toml.trim_end()
+    ))?;
     Ok(())
 }

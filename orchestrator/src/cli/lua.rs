@@ -1,15 +1,17 @@
 //! `lua check`, `lua import`
 
-use std::fs;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use lua_compat::Import;
 use traffic::profile::render::to_toml;
 
 use super::args::LuaVerb;
-use crate::profile_source::import;
+use crate::profile_source::{import, placed};
+use crate::say;
 use crate::show::count;
 
 /// Does what was typed. The report goes to standard error, so that the profile can be piped.
@@ -19,25 +21,34 @@ pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
             let done = import(script, *pktgen_quirks)?;
             report(script, &done);
             let flows = traffic::plan::Plan::compile(&done.profile)?.stream.flows;
-            println!("{}: imports, {} flow(s)", script.display(), count(flows));
+            say::out(format_args!("{}: imports, {} flow(s)", script.display(), count(flows)))?;
         }
-        LuaVerb::Import { script, output, pktgen_quirks } => {
+        LuaVerb::Import { script, output, force, pktgen_quirks } => {
             let done = import(script, *pktgen_quirks)?;
             report(script, &done);
             let toml = to_toml(&done.profile);
             match output {
-                Some(path) => {
-                    fs::write(path, toml).with_context(|| format!("can't write {}", path.display()))?
-                }
-                None => print!("{toml}"),
+                Some(path) => save(path, &toml, *force)?,
+                None => say::out(toml.trim_end())?,
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn save(path: &Path, text: &str, force: bool) -> Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(force).create_new(!force);
+    match options.open(path).and_then(|mut file| file.write_all(text.as_bytes())) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(anyhow!("{} exists: name another file, or replace it with --force", path.display()))
+        }
+        done => done.map_err(|e| anyhow!("can't write {}: {e}", path.display())),
+    }
+}
+
 fn report(script: &Path, done: &Import) {
     for note in &done.report.notes {
-        eprintln!("{}: {note}", script.display());
+        say::err(placed(&script.display().to_string(), note));
     }
 }

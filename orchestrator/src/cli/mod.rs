@@ -6,6 +6,7 @@ pub mod flows;
 pub mod lua;
 pub mod results;
 pub mod run;
+pub mod run_args;
 
 use std::process::ExitCode;
 

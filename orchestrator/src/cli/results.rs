@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::args::{Output, ResultsVerb};
+use super::args::ResultsVerb;
+use super::run_args::Output;
 use crate::experiment::{Status, orphans};
+use crate::lab::sockets;
 use crate::results::layout::PairFolder;
 use crate::results::recover::{read_pair, unfinished};
 use crate::results::result_json::Judged;
 use crate::results::write::write_pair;
+use crate::say;
 use crate::settings::OutputFormat;
 use crate::show_results::show;
 
@@ -25,10 +28,16 @@ pub fn execute(verb: &ResultsVerb) -> Result<ExitCode> {
 }
 
 async fn recover(folder: &Path, output: OutputFormat) -> Result<ExitCode> {
-    let mut written = Vec::new();
+    let mut written: Vec<(Judged, _)> = Vec::new();
     for pair in unfinished(folder)? {
         let judged = recover_pair(&pair).await?;
         written.push((judged, Some(pair.path().to_owned())));
+    }
+    // Not before all pairs are at their end: they share it.
+    for (judged, _) in &written {
+        if let Some(folder) = &judged.outcome.record.socket_folder {
+            sockets::remove_stale(folder);
+        }
     }
     show(&written, output);
     let failed = written.iter().any(|(j, _)| j.outcome.status == Status::Failed);
@@ -36,8 +45,9 @@ async fn recover(folder: &Path, output: OutputFormat) -> Result<ExitCode> {
 }
 
 async fn recover_pair(pair: &PairFolder) -> Result<Judged> {
+    let _mine = pair.lock()?;
     let record = pair.record()?;
-    orphans::bring_to_end(&record, |line| eprintln!("{}: {line}", record.pair)).await?;
+    orphans::bring_to_end(&record, |line| say::err(format_args!("{}: {line}", record.pair))).await?;
     let judged = Judged::of(read_pair(pair)?);
     write_pair(pair, &judged)?;
     orphans::dismiss(&record).await;

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use traffic::wire::Memory;
+use anyhow::{Result, anyhow, bail};
 
-use super::args::RunArgs;
+use super::run_args::RunArgs;
 use crate::experiment::interrupt::EXIT_INTERRUPTED;
 use crate::experiment::trial::{Trial, forget};
 use crate::experiment::{Interrupt, PairOutcome, Progress, Status, TrialError};
@@ -20,7 +19,8 @@ use crate::profile_source::{self, ReadOptions};
 use crate::results::TrialFolder;
 use crate::results::result_json::Judged;
 use crate::results::write::write_pair;
-use crate::settings::{OutputFormat, Settings, SideSettings, duration_s};
+use crate::say;
+use crate::settings::{OutputFormat, Settings, SideSettings};
 use crate::show_results::{show, show_arrays};
 
 /// Runs one trial.
@@ -28,7 +28,7 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode> {
     let begun = Instant::now();
     refuse_what_is_not_there(args)?;
     for note in notes(args) {
-        eprintln!("note: {note}");
+        say::err(format_args!("note: {note}"));
     }
     let settings = settings(args)?;
     let dataplane = find_dataplane(args.dataplane.as_deref())?;
@@ -75,19 +75,18 @@ fn notes(args: &RunArgs) -> Vec<&'static str> {
 fn settings(args: &RunArgs) -> Result<Settings> {
     let options = ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp };
     let profiles = profile_source::for_pairs(&args.profile, &args.flows_dir, args.pairs, options)?;
-    let duration_s = profiles.iter().map(|p| duration_s(args.duration, &p.profile)).fold(0.0, f64::max);
     // Said before any folder is made or any agent started.
     devices::named_pairs(&args.tx_device, &args.rx_device, args.pairs)?;
-    Ok(Settings {
+    let mut settings = Settings {
         profiles,
-        duration_s,
+        duration_s: args.duration,
         warmup_s: args.warmup_duration,
         sample_interval_s: args.sample_interval,
         sample_count: args.sample_count,
         tx: SideSettings { descriptors: args.txd, socket_mem_mib: args.tx_socket_mem },
         rx: SideSettings { descriptors: args.rxd, socket_mem_mib: args.rx_socket_mem },
         burst: args.burst,
-        memory: if args.no_huge { Memory::NoHuge } else { Memory::Auto },
+        memory: args.memory().into(),
         cores: CoreWish {
             tx_workers: args.tx_num_core.or(args.txq),
             rx_workers: args.rx_num_core.or(args.rxq),
@@ -97,8 +96,10 @@ fn settings(args: &RunArgs) -> Result<Settings> {
         rx_devices: args.rx_device.clone(),
         output: args.output.into(),
         debug: args.debug,
-        options: typed(args, duration_s)?,
-    })
+        options: BTreeMap::new(),
+    };
+    settings.options = typed(args, settings.duration_s_max())?;
+    Ok(settings)
 }
 
 /// Every option by its flag's name, for `metadata.txt`.
@@ -111,13 +112,15 @@ fn typed(args: &RunArgs, duration_s: f64) -> Result<BTreeMap<String, String>> {
     };
     let mut options: BTreeMap<String, String> = fields.into_iter().map(|(k, v)| (k, text(v))).collect();
     options.insert("duration".into(), duration_s.to_string());
+    // One truth of the two flags.
+    options.insert("memory".into(), text(serde_json::to_value(args.memory())?));
     // The record has a `profile` of its own: the file that was really read.
     options.remove("profile").and_then(|name| options.insert("profile_option".into(), name));
     Ok(options)
 }
 
 async fn trial(settings: &Settings, dataplane: PathBuf, begun: Instant) -> Result<ExitCode> {
-    let expid = ExpId::random().context("no random numbers for the trial's id")?;
+    let expid = ExpId::random().map_err(|e| anyhow!("no random numbers for the trial's id: {e}"))?;
     let names: Vec<String> = (0..settings.profiles.len()).map(pair_name).collect();
     let folder = TrialFolder::create(&settings.results, expid, &names)?;
     let plan = LocalPlan {
@@ -135,7 +138,7 @@ async fn trial(settings: &Settings, dataplane: PathBuf, begun: Instant) -> Resul
         }
     };
     let interrupt = Interrupt::listen(lab.pids())?;
-    let progress = Progress::new(settings.output, names, settings.duration_s);
+    let progress = Progress::new(settings.output, names, settings.duration_s_max());
     progress.say(&format!("trial {expid}: {} pair(s) on this machine", lab.pairs().len()));
     let trial = Trial { settings, folder: &folder, interrupt: &interrupt, progress: &progress, begun };
     let outcomes = trial.run(&lab).await;
@@ -144,7 +147,7 @@ async fn trial(settings: &Settings, dataplane: PathBuf, begun: Instant) -> Resul
         forget(&lab, written.iter().map(|(judged, _)| &judged.outcome.record)).await;
     }
     for trouble in lab.teardown().await {
-        eprintln!("{trouble}");
+        say::err(trouble);
     }
     finish(settings, &folder, written, begun)
 }
@@ -195,9 +198,15 @@ fn finish(
         let spent = begun.elapsed().as_secs_f64();
         let overhead =
             written.iter().filter_map(|(j, _)| j.outcome.timing).map(|t| t.overhead_s).fold(0.0, f64::max);
-        println!("{spent:.1} s in all, {overhead:.1} s of it beside warm-up and sending");
+        // As in `show`: the results are on disk.
+        drop(say::out(format_args!("{spent:.1} s in all, {overhead:.1} s of it beside warm-up and sending")));
     }
     let any = |status| written.iter().any(|(j, _)| j.outcome.status == status);
+    if any(Status::Interrupted) {
+        say::err(
+            "interrupted: the results hold what was measured until then; the same command makes a whole trial",
+        );
+    }
     Ok(match (any(Status::Failed), any(Status::Interrupted)) {
         (true, _) => ExitCode::FAILURE,
         (false, true) => ExitCode::from(EXIT_INTERRUPTED),
@@ -210,16 +219,16 @@ fn give_up(folder: &TrialFolder, error: anyhow::Error) -> Result<ExitCode> {
     match error.downcast_ref::<TrialError>() {
         Some(TrialError::Interrupted) => {
             folder.discard()?;
-            eprintln!("{error}");
+            say::err(error);
             Ok(ExitCode::from(EXIT_INTERRUPTED))
         }
         Some(_) => {
             folder.discard()?;
             Err(error)
         }
-        None => Err(error.context(format!(
-            "the results can't be written; free the place, then: orchestrator results recover {}",
+        None => Err(anyhow!(
+            "the results can't be written: {error}; what was measured is kept; then: orchestrator results recover {}",
             folder.path().display()
-        ))),
+        )),
     }
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
-use traffic::wire::{CoreCounters, Latency, PortStats, Sample};
+use traffic::wire::{CoreCounters, Latency, PortStats, Sample, Summary};
 
 use super::columns::Columns;
 
@@ -45,6 +45,15 @@ pub fn tx_ticks(
     }
     ticks.truncate(count.map_or(usize::MAX, |c| c as usize));
     ticks
+}
+
+/// A sender's last sample as the end of its series: at the time that the last word's own rates are over, so that the
+/// last value agrees with them. A sample that was taken later than that stays the end.
+pub fn tx_end(summary: &Summary, samples: &[Sample]) -> Sample {
+    let covered = samples.last().map_or(0, |s| s.elapsed_ns);
+    let elapsed_ns =
+        if summary.effective_ns > covered { summary.effective_ns } else { summary.totals.elapsed_ns };
+    Sample { elapsed_ns, ..summary.totals.clone() }
 }
 
 /// The receiver's samples: all of them, or its totals when it ran for less than a second.
@@ -179,6 +188,7 @@ pub fn port_rates(ticks: &[Sample]) -> Vec<PortRates> {
 mod tests {
     use super::*;
     use crate::collect::Column;
+    use crate::experiment::fixture;
 
     fn sample(n: u64, ms: u64, packets: u64) -> Sample {
         let port = PortStats { opackets: packets, obytes: packets * 60, ..PortStats::default() };
@@ -204,6 +214,17 @@ mod tests {
         assert_eq!(ticks_of(20_200, 10, None), [10_000, 20_200]);
         assert_eq!(ticks_of(60_000, 10, Some(2)), [10_000, 20_000]);
         assert!(tx_ticks(&[], None, 10, None).is_empty());
+    }
+
+    #[test]
+    fn the_series_ends_with_the_rate_of_the_last_word() {
+        // Six frames at two a second: 3 s of sending, the last frame out after 2.5 s.
+        let summary = Summary { effective_ns: 3_000_000_000, ..fixture::summary(sample(2, 2_500, 6)) };
+        let samples = [sample(0, 1000, 2), sample(1, 2000, 4)];
+        let ticks = tx_ticks(&samples, Some(&tx_end(&summary, &samples)), 10, None);
+        assert_eq!(tx_columns(&ticks).get("pkts_tx"), Some(&Column::Int(vec![2])));
+        let late = [sample(0, 3100, 6)];
+        assert_eq!(tx_end(&summary, &late).elapsed_ns, 2_500_000_000);
     }
 
     #[test]

@@ -50,11 +50,16 @@ pub struct Verdict {
     pub flows_seen: Option<u64>,
     /// Packets a second asked of the port; none for `max`.
     pub requested_pps: Option<f64>,
-    /// Sent, over the time from the first frame to the last.
+    /// Seconds that all rates here are over: from the sender's start to the end of its sending. Where the sender has no
+    /// last word, each end's own time.
+    pub rated_s: Option<f64>,
+    /// Offered a second.
+    pub offered_pps: f64,
+    /// Sent a second.
     pub tx_pps: f64,
-    /// Received, over the time from the first frame to the last.
+    /// Received a second of the sender's time, so that it compares with what was sent.
     pub rx_pps: f64,
-    /// Received bits a second of frames with FCS (layer 2).
+    /// Received bits a second of frames with FCS (layer 2), over the same time.
     pub rx_bps: f64,
     /// The same with preamble, delimiter and gap (layer 1).
     pub rx_bps_l1: f64,
@@ -78,7 +83,12 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
     let (lost, loss_basis) = loss(tx.summary.as_ref(), rx.summary.as_ref(), stamped, account.map(|a| a.lost));
     let shards = rx.summary.as_ref().map_or(&[][..], |s| &s.rx_shards);
     let distinct = stamped.then(|| shards.iter().map(|s| s.received).sum());
-    let rx_seconds = seconds(rx.summary.as_ref(), received_totals);
+    let tx_seconds = seconds(tx.summary.as_ref(), sent_totals);
+    let rx_seconds = match &tx.summary {
+        Some(_) => tx_seconds,
+        None => seconds(rx.summary.as_ref(), received_totals),
+    };
+    let pacing = tx.summary.as_ref().and_then(|s| s.pacing);
     let received =
         distinct.filter(|_| rx.summary.is_some()).or(account.map(|a| a.received)).unwrap_or(frames_in);
     // Foreign frames and copies are not this trial's throughput.
@@ -91,10 +101,7 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         offered: sent + unsent,
         sent,
         unsent,
-        received: distinct
-            .filter(|_| rx.summary.is_some())
-            .or(account.map(|a| a.received))
-            .unwrap_or(frames_in),
+        received,
         lost,
         loss_basis,
         reordered: account_or.reordered,
@@ -108,7 +115,9 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         flows_asked: tx.ready.as_ref().or(rx.ready.as_ref()).map(|r| r.flows),
         flows_seen: account.and_then(|a| a.flows_seen),
         requested_pps: tx.ready.as_ref().and_then(|r| r.requested_pps),
-        tx_pps: per_second(sent, seconds(tx.summary.as_ref(), sent_totals)),
+        rated_s: tx.summary.as_ref().map(|_| tx_seconds),
+        offered_pps: pacing.map_or_else(|| per_second(sent + unsent, tx_seconds), |p| p.offered_pps),
+        tx_pps: pacing.map_or_else(|| per_second(sent, tx_seconds), |p| p.achieved_pps),
         rx_pps: per_second(received, rx_seconds),
         rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds) * share,
         rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds) * share,
@@ -150,7 +159,7 @@ fn sum(sample: Option<&Sample>, pick: fn(&traffic::wire::CoreCounters) -> u64) -
     sample.map_or(0, |s| s.cores.iter().map(pick).sum())
 }
 
-/// From the first frame to the last; of the run so far, where there is no last word.
+/// As the engine's last word says it; of the run so far, where there is none.
 fn seconds(summary: Option<&Summary>, totals: Option<&Sample>) -> f64 {
     let ns = summary.map(|s| s.effective_ns).or(totals.map(|s| s.elapsed_ns)).unwrap_or(0);
     ns as f64 / 1e9
@@ -160,18 +169,34 @@ fn seconds(summary: Option<&Summary>, totals: Option<&Sample>) -> f64 {
 mod tests {
     use super::*;
     use crate::experiment::fixture;
+    use traffic::wire::Pacing;
 
     #[test]
     fn a_whole_trial_adds_up() {
         let v = judge(&fixture::outcome());
         assert_eq!((v.offered, v.sent, v.unsent, v.received, v.lost), (1010, 1000, 10, 1000, Some(0)));
-        assert_eq!((v.tx_pps, v.rx_pps), (1000.0, 1000.0));
+        assert_eq!((v.tx_pps, v.rx_pps, v.offered_pps, v.rated_s), (1000.0, 1000.0, 1010.0, Some(1.0)));
         // 1,000 frames a second of 64 bytes, and of 84 on the wire.
         assert_eq!((v.rx_bps, v.rx_bps_l1), (512_000.0, 672_000.0));
         assert_eq!(
             (v.flows_asked, v.flows_seen, v.queue_packets.as_slice()),
             (Some(100), Some(100), &[500, 500][..])
         );
+    }
+
+    #[test]
+    fn rates_are_over_the_senders_time_at_both_ends() {
+        let mut outcome = fixture::outcome();
+        // The receiver got its frames in a burst: that is not the rate of the trial.
+        outcome.rx.summary.as_mut().unwrap().effective_ns = 10_000_000;
+        assert_eq!(judge(&outcome).rx_pps, 1000.0);
+        let pacing = Pacing { requested_pps: 3.0, offered_pps: 2.0, achieved_pps: 1.0, given_up: 0 };
+        outcome.tx.summary.as_mut().unwrap().pacing = Some(pacing);
+        let v = judge(&outcome);
+        assert_eq!((v.offered_pps, v.tx_pps), (2.0, 1.0));
+        outcome.tx.summary = None;
+        let v = judge(&outcome);
+        assert_eq!((v.rated_s, v.rx_pps), (None, 100_000.0));
     }
 
     #[test]

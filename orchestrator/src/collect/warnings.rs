@@ -1,9 +1,10 @@
 //! What a careful reader of the figures has to know: plain sentences beside them.
 
-use traffic::profile::Field;
+use traffic::profile::{Field, Stop};
+use traffic::wire::Ended;
 
 use super::verdict::{LossBasis, Verdict, received};
-use crate::experiment::PairOutcome;
+use crate::experiment::{PairOutcome, Status};
 use crate::show::{count, pps};
 
 /// Less of the requested rate than this is said.
@@ -25,6 +26,7 @@ pub fn collect(outcome: &PairOutcome, verdict: &Verdict) -> Vec<String> {
     link_and_addresses(outcome, &mut list);
     if outcome.measured() {
         flows(verdict, &mut list);
+        cut_short(outcome, verdict, &mut list);
         rate(verdict, outcome, &mut list);
         loss(outcome, verdict, &mut list);
         latency(outcome, verdict, &mut list);
@@ -38,10 +40,11 @@ pub fn collect(outcome: &PairOutcome, verdict: &Verdict) -> Vec<String> {
 
 fn flows(verdict: &Verdict, list: &mut Vec<String>) {
     if verdict.received == 0 && verdict.sent > 0 {
-        list.push(format!(
-            "nothing that was sent arrived, but {} foreign frames did; look at the way between the ends",
-            count(verdict.foreign)
-        ));
+        let others = match verdict.foreign {
+            0 => String::new(),
+            n => format!(", but {} foreign frame(s) did", count(n)),
+        };
+        list.push(format!("nothing that was sent arrived{others}; look at the way between the ends"));
         return;
     }
     match (verdict.flows_asked, verdict.flows_seen) {
@@ -67,16 +70,25 @@ fn flows(verdict: &Verdict, list: &mut Vec<String>) {
     }
 }
 
+/// A count that was not reached.
+fn cut_short(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
+    let Stop::Count(frames) = outcome.record.profile.stop else { return };
+    let was_stopped = outcome.tx.summary.as_ref().is_some_and(|s| s.ended != Ended::Complete);
+    if outcome.status == Status::Complete && was_stopped && verdict.sent < frames {
+        list.push(format!(
+            "{} of {} frames were sent: the run was stopped after {} s; give it a longer --duration, or none",
+            count(verdict.sent),
+            count(frames),
+            outcome.record.duration_s
+        ));
+    }
+}
+
 fn rate(verdict: &Verdict, outcome: &PairOutcome, list: &mut Vec<String>) {
     if outcome.tx.summary.as_ref().is_some_and(|s| s.effective_ns < RATED_FROM_NS) {
         return;
     }
-    let achieved = outcome
-        .tx
-        .summary
-        .as_ref()
-        .and_then(|s| s.pacing)
-        .map_or(verdict.tx_pps, |pacing| pacing.achieved_pps);
+    let achieved = verdict.tx_pps;
     if let Some(requested) = verdict.requested_pps.filter(|r| achieved < r * ACHIEVED_SHARE_MIN) {
         list.push(format!(
             "{} were asked for and {} achieved ({:.2} %): the sender or its port takes no more",
@@ -91,12 +103,15 @@ fn loss(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
     match verdict.loss_basis {
         LossBasis::Sequence => {}
         LossBasis::ReceiverGaps => list.push(
-            "the sender has no last word: lost counts the receiver's gaps alone and is a lower bound".to_owned(),
-        ),
-        LossBasis::NotMeasured => list.push(
-            "loss, order and copies were not measured: the frames carry no mark, or the receiver has no last word"
+            "the sender has no last word: sent is as of its last sample, and lost counts the receiver's gaps alone, \
+             which is a lower bound"
                 .to_owned(),
         ),
+        LossBasis::NotMeasured => {
+            let is_over = outcome.rx.summary.is_some();
+            let why = if is_over { "the frames carry no mark" } else { "the receiver has no last word" };
+            list.push(format!("loss, order and copies were not measured: {why}"));
+        }
     }
     if verdict.too_late > 0 {
         list.push(format!(
@@ -209,11 +224,15 @@ mod tests {
     #[test]
     fn each_flaw_is_said_in_a_sentence() {
         type Bend = fn(&mut PairOutcome);
-        let cases: [(&str, Bend); 6] = [
+        let cases: [(&str, Bend); 7] = [
+            ("1,000 of 2,000 frames were sent: the run was stopped after 1 s", |o| {
+                o.record.profile.stop = Stop::Count(2000);
+                o.tx.summary.as_mut().unwrap().ended = Ended::Stopped;
+            }),
             ("99 distinct flows arrived, 100 were asked for", |o| {
                 o.rx.summary.as_mut().unwrap().totals.account.as_mut().unwrap().flows_seen = Some(99);
             }),
-            ("2.000 kpps were asked for and 1.000 kpps achieved (50.00 %)", |o| {
+            ("2 kpps were asked for and 1 kpps achieved (50.00 %)", |o| {
                 o.tx.ready.as_mut().unwrap().requested_pps = Some(2000.0);
             }),
             ("rx0: 3 mbufs did not come back", |o| o.rx.summary.as_mut().unwrap().mbufs_missing = 3),
@@ -232,7 +251,19 @@ mod tests {
             let said = said(bend);
             assert!(said.contains(expected) && said.lines().count() == 1, "{expected}: {said}");
         }
-        assert!(said(|o| o.rx.summary = None).contains("were not measured"));
+        assert!(said(|o| o.rx.summary = None).contains("not measured: the receiver has no last word"));
+        let unmarked = said(|o| o.tx.ready.as_mut().unwrap().stamped = false);
+        assert!(unmarked.contains("not measured: the frames carry no mark"), "{unmarked}");
+        for (foreign, expected) in
+            [(0, "arrived; look at the way"), (1, "arrived, but 1 foreign frame(s) did; look at the way")]
+        {
+            let said = said(|o| {
+                let summary = o.rx.summary.as_mut().unwrap();
+                summary.rx_shards.clear();
+                summary.totals.account.as_mut().unwrap().foreign_arp = foreign;
+            });
+            assert!(said.contains(expected), "{said}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn outcome() -> PairOutcome {
             release: "0.1.0".into(),
             started_unix_ns: 1_742_534_273_000_000_000,
             lab: "local".into(),
+            socket_folder: None,
             pair: "tx0-rx0".into(),
             profile_name: "p".into(),
             profile_source: "flows/tx0-rx0/p.lua".into(),
@@ -111,7 +112,8 @@ fn ready() -> Ready {
     }
 }
 
-fn summary(totals: Sample) -> Summary {
+/// A last word around these totals.
+pub fn summary(totals: Sample) -> Summary {
     Summary {
         ended: Ended::Complete,
         totals,

@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::lab::local::terminate;
+use crate::say;
 
 /// As shells count it: 128 + SIGINT.
 pub const EXIT_INTERRUPTED: u8 = 130;
@@ -25,13 +26,13 @@ impl Interrupt {
                 tokio::select! { _ = ctrl_c.recv() => {}, _ = term.recv() => {} }
             };
             next().await;
-            eprintln!(
-                "interrupted: stopping the traffic and keeping what was measured (again to leave at once)"
+            say::err(
+                "interrupted: stopping the traffic and keeping what was measured (again to leave at once)",
             );
             // Nobody listens any more: the trial is over anyway.
             let _ = sender.send(true);
             next().await;
-            eprintln!("leaving at once: `orchestrator results recover` writes what the agents have on disk");
+            say::err("leaving at once: `orchestrator results recover` writes what the agents have on disk");
             pids.into_iter().for_each(terminate);
             process::exit(i32::from(EXIT_INTERRUPTED));
         });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use traffic::profile::Profile;
@@ -21,6 +22,9 @@ pub struct Record {
     pub started_unix_ns: u64,
     /// `local` or `kube`.
     pub lab: String,
+    /// The folder of the pairs' sockets, where they are joined by memif.
+    #[serde(default)]
+    pub socket_folder: Option<PathBuf>,
     /// `tx0-rx0`.
     pub pair: String,
     /// The profile's name: its file's stem.

@@ -1,12 +1,13 @@
 //! What the user sees while a trial runs: bars on a terminal, a plain line a second elsewhere, or JSON lines.
 
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use traffic::wire::{Role, Sample};
 
+use crate::say;
 use crate::settings::OutputFormat;
 use crate::show::{count, pps};
 
@@ -49,7 +50,7 @@ impl Side {
                 let sent: u64 = sample.cores.iter().map(|c| c.tx_packets).sum();
                 (sent + sample.cores.iter().map(|c| c.unsent_packets).sum::<u64>(), sent)
             }
-            Role::Rx => {
+            Role::Rx | Role::Reflect => {
                 let received = sample
                     .account
                     .map_or_else(|| sample.cores.iter().map(|c| c.rx_packets).sum(), |a| a.received);
@@ -92,12 +93,19 @@ impl Progress {
         Progress { format, bars, pairs: RefCell::new(pairs) }
     }
 
+    /// The bar of pair `index` runs for `seconds`.
+    pub fn expect(&self, index: usize, seconds: f64) {
+        if let Some(bar) = self.pairs.borrow().get(index).and_then(|pair| pair.bar.as_ref()) {
+            bar.set_length(seconds.ceil() as u64);
+        }
+    }
+
     /// One line for the eye.
     pub fn say(&self, line: &str) {
         match &self.bars {
             // Without a terminal to draw on, the line is not worth failing for.
             Some(bars) => drop(bars.println(line)),
-            None => drop(writeln!(std::io::stderr(), "{line}")),
+            None => say::err(line),
         }
     }
 
@@ -107,13 +115,13 @@ impl Progress {
         let Some(pair) = pairs.get_mut(index) else { return };
         match role {
             Role::Tx => pair.tx.take(role, sample),
-            Role::Rx => pair.rx.take(role, sample),
+            Role::Rx | Role::Reflect => pair.rx.take(role, sample),
         }
         if self.format == OutputFormat::Json {
             let line =
                 serde_json::json!({"event": "sample", "pair": pair.name, "role": role, "sample": sample});
-            // A reader that went away must not end the measurement.
-            drop(writeln!(std::io::stdout(), "{line}"));
+            // Whatever is behind standard output must not end the measurement.
+            drop(say::out(line));
         } else if pair.tx.samples.min(pair.rx.samples) > pair.shown {
             pair.shown = pair.tx.samples.min(pair.rx.samples);
             pair.show();
@@ -145,7 +153,7 @@ impl PairView {
                 bar.set_position(seconds);
                 bar.set_message(rates);
             }
-            None => drop(writeln!(std::io::stderr(), "{} {seconds:>4} s  {rates}", self.name)),
+            None => say::err(format_args!("{} {seconds:>4} s  {rates}", self.name)),
         }
     }
 }

@@ -37,7 +37,8 @@ pub fn main_specs(
     cores: &PairCores,
     inventory: &PairInventory,
 ) -> PairSpecs {
-    let profile = bounded(&settings.profiles[pair.index].profile, settings.duration_s);
+    let duration_s = settings.duration_s(pair.index);
+    let profile = bounded(&settings.profiles[pair.index].profile, duration_s);
     let spec = |pod: &str, role, device: &str, lcores: &[u32], workers, side: SideSettings| RunSpec {
         id: format!("{expid}-{pod}"),
         role,
@@ -46,7 +47,7 @@ pub fn main_specs(
         workers: Some(workers),
         descriptors: side.descriptors,
         socket_mem_mib: side.socket_mem_mib,
-        ..base(settings, profile.clone(), expid.tag(pair.index), cores.tx_workers, settings.duration_s)
+        ..base(settings, profile.clone(), expid.tag(pair.index), cores.tx_workers, duration_s)
     };
     let (tx, rx) = (&pair.tx, &pair.rx);
     PairSpecs {
@@ -58,9 +59,10 @@ pub fn main_specs(
     }
 }
 
-/// The warm-up: `rxN` sends to `txN`'s address, so that switches on the way learn where both are.
+/// The warm-up: `rxN` sends to `txN`'s address and `txN` sends it back, addresses swapped, so that switches on the way
+/// learn where both are.
 ///
-/// In the result, `tx` is for the sending pod's agent, which is `rxN`'s.
+/// In the result, `tx` is for the sending pod's agent, which is `rxN`'s, and `rx` for the reflecting one, `txN`'s.
 pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &PairCores) -> PairSpecs {
     let measured = &settings.profiles[pair.index].profile;
     let (tx_mac, rx_mac) = warmup_macs(pair, measured);
@@ -77,7 +79,7 @@ pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &P
     };
     PairSpecs {
         tx: spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx),
-        rx: spec(&pair.tx.pod, Role::Rx, &pair.tx.device, &cores.tx, settings.tx),
+        rx: spec(&pair.tx.pod, Role::Reflect, &pair.tx.device, &cores.tx, settings.tx),
     }
 }
 

@@ -2,6 +2,7 @@
 //! together; one that fails is left behind with its reason while the others finish.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
@@ -15,10 +16,10 @@ use super::warmup::{self, Warmup};
 use super::{Interrupt, Progress, TrialError, prepare};
 use crate::agent::both::Both;
 use crate::agent::{AgentClient, AgentError};
-use crate::expid::ExpId;
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
 use crate::results::TrialFolder;
 use crate::settings::Settings;
+use crate::show::count;
 
 /// Everything that a trial is given.
 #[derive(Debug)]
@@ -84,16 +85,16 @@ impl Trial<'_> {
         }
         let mut runs = Vec::new();
         for ((pair, inventory), cores) in lab.pairs().iter().zip(&inventories).zip(&cores) {
-            let run = self.plan(lab.kind(), pair, inventory, cores);
+            let run = self.plan(lab, pair, inventory, cores);
             self.folder.save_record(&run.record)?;
             runs.push(run);
         }
         Ok(runs)
     }
 
-    fn plan<'p>(
+    fn plan<'p, L: Lab>(
         &self,
-        kind: &str,
+        lab: &L,
         pair: &'p LabPair,
         inventory: &PairInventory,
         cores: &PairCores,
@@ -101,7 +102,7 @@ impl Trial<'_> {
         let (settings, expid) = (self.settings, self.folder.expid());
         let specs = main_specs(settings, expid, pair, cores, inventory);
         let warmup_specs = (settings.warmup_s > 0.0).then(|| warmup_specs(settings, expid, pair, cores));
-        let record = self.record(kind, expid, pair, inventory, &specs, warmup_specs.as_ref(), cores);
+        let record = self.record(lab, pair, inventory, &specs, warmup_specs.as_ref(), cores);
         PairRun {
             pair,
             specs,
@@ -115,10 +116,9 @@ impl Trial<'_> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "each is one part of the record")]
-    fn record(
+    fn record<L: Lab>(
         &self,
-        kind: &str,
-        expid: ExpId,
+        lab: &L,
         pair: &LabPair,
         inventory: &PairInventory,
         specs: &PairSpecs,
@@ -138,15 +138,16 @@ impl Trial<'_> {
         };
         let warmup_of = |pick: fn(&PairSpecs) -> &traffic::wire::RunSpec| warmup.map(|w| pick(w).clone());
         Record {
-            expid,
+            expid: self.folder.expid(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
             started_unix_ns: unix_ns(),
-            lab: kind.to_owned(),
+            lab: lab.kind().to_owned(),
+            socket_folder: lab.socket_folder().map(Path::to_owned),
             pair: pair.name(),
             profile_name: loaded.name.clone(),
             profile_source: loaded.source.display().to_string(),
             profile: loaded.profile.clone(),
-            duration_s: settings.duration_s,
+            duration_s: settings.duration_s(pair.index),
             warmup_s: settings.warmup_s,
             sample_interval_s: settings.sample_interval_s,
             sample_count: settings.sample_count,
@@ -181,10 +182,9 @@ impl Trial<'_> {
 
     /// Every receiver counts before any sender sends.
     async fn start(&self, runs: &mut [PairRun<'_>]) {
-        let started: Vec<_> = runs.iter().filter(|r| r.alive()).map(|r| r.pair.name()).collect();
+        let started: Vec<_> = runs.iter().filter(|r| r.alive()).map(|r| self.sending(r)).collect();
         if !started.is_empty() {
-            let seconds = self.settings.duration_s;
-            self.progress.say(&format!("sending for {seconds} s on {}", started.join(", ")));
+            self.progress.say(&format!("sending {}", started.join(", ")));
         }
         join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
             let result = measure::start_receiver(run.pair, &run.specs).await;
@@ -198,9 +198,22 @@ impl Trial<'_> {
         .await;
     }
 
+    /// What a pair sends, in words; its bar gets that length.
+    fn sending(&self, run: &PairRun<'_>) -> String {
+        let (name, limit_s) = (run.pair.name(), run.record.duration_s);
+        let Stop::Count(frames) = run.specs.tx.profile.stop else {
+            return format!("for {limit_s} s on {name}");
+        };
+        let pps = run.ready.as_ref().and_then(|(tx, _)| tx.requested_pps);
+        if let Some(pps) = pps.filter(|pps| *pps > 0.0) {
+            self.progress.expect(run.pair.index, (frames as f64 / pps).min(limit_s));
+        }
+        format!("{} frames on {name}", count(frames))
+    }
+
     async fn measure(&self, runs: &mut [PairRun<'_>]) {
-        let duration = Duration::from_secs_f64(self.settings.duration_s);
         join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+            let duration = Duration::from_secs_f64(run.record.duration_s);
             let end = match run.specs.tx.profile.stop {
                 Stop::DurationS(_) => SenderEnd::ByItself(duration),
                 Stop::Count(_) | Stop::Never => SenderEnd::ToldAfter(duration),
@@ -234,13 +247,13 @@ impl Trial<'_> {
                 side.samples = followed.samples;
                 match followed.end {
                     Ok(RunStatus { summary, .. }) => side.summary = summary.map(|s| *s),
-                    Err(error) => failures.push(error.to_string()),
+                    Err(error) => failures.push(with_engine(&error, side.ready.as_ref())),
                 }
             }
         }
         let spent = self.begun.elapsed().as_secs_f64();
         timing.overhead_s =
-            (spent - self.settings.warmup_s - timing.run_s.min(self.settings.duration_s)).max(0.0);
+            (spent - self.settings.warmup_s - timing.run_s.min(outcome.record.duration_s)).max(0.0);
         outcome.timing = Some(timing);
         outcome.status = match (failures.is_empty(), self.interrupt.came()) {
             (false, _) => Status::Failed,
@@ -264,6 +277,17 @@ impl Trial<'_> {
         let begun = Instant::now();
         self.or_interrupted(phase).await?;
         Ok(begun.elapsed().as_secs_f64())
+    }
+}
+
+/// Where nobody can ask the agent any more, its engine's process is named: it may still be there for a moment.
+fn with_engine(error: &AgentError, ready: Option<&Ready>) -> String {
+    match ready.filter(|_| error.is_transient()) {
+        Some(ready) => format!(
+            "{error}; its engine is process {}, which ends by itself when its agent is gone",
+            ready.pid
+        ),
+        None => error.to_string(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The warm-up: a short run the other way, so that switches learn both addresses before anything is measured.
+//! The warm-up: a short run the other way and back, so that switches learn both addresses before anything is measured.
 
 use std::time::Duration;
 
@@ -26,20 +26,20 @@ pub struct Warmup {
 
 /// Runs the warm-up of one pair for `duration_s` seconds.
 pub async fn run(pair: &LabPair, specs: &PairSpecs, duration_s: f64) -> Result<Warmup, AgentError> {
-    // In a warm-up rxN sends and txN receives.
+    // In a warm-up rxN sends and txN sends it back.
     prepare::both((&pair.rx.agent, &specs.tx), (&pair.tx.agent, &specs.rx)).await?;
-    let (sender, receiver) = (pair.rx.agent.run(&specs.tx.id), pair.tx.agent.run(&specs.rx.id));
-    receiver.start().await?;
+    let (sender, reflector) = (pair.rx.agent.run(&specs.tx.id), pair.tx.agent.run(&specs.rx.id));
+    reflector.start().await?;
     sender.start().await?;
     let latest = Instant::now() + Duration::from_secs_f64(duration_s) + PATIENCE;
     let nobody_leaves = std::future::pending();
     let both =
-        follow_both((sender, receiver), latest, PATIENCE, nobody_leaves, (|_: &Sample| {}, |_: &Sample| {}))
+        follow_both((sender, reflector), latest, PATIENCE, nobody_leaves, (|_: &Sample| {}, |_: &Sample| {}))
             .await;
-    Ok(judge(pair, both.tx, both.rx))
+    Ok(judge((&pair.tx.pod, &pair.rx.pod), both.tx, both.rx))
 }
 
-fn judge(pair: &LabPair, sent: Followed, received: Followed) -> Warmup {
+fn judge((tx_pod, rx_pod): (&str, &str), sent: Followed, reflected: Followed) -> Warmup {
     let mut warnings = Vec::new();
     let mut samples = sent.samples;
     match sent.end {
@@ -47,13 +47,18 @@ fn judge(pair: &LabPair, sent: Followed, received: Followed) -> Warmup {
         Ok(status) => samples.extend(status.summary.filter(|_| samples.is_empty()).map(|s| s.totals)),
         Err(error) => warnings.push(format!("warm-up: {error}")),
     }
-    match received.end {
+    match reflected.end {
         Ok(status) => {
-            let arrived = status.summary.and_then(|s| s.totals.account).map_or(0, |a| a.received);
-            if arrived == 0 {
+            let cores = status.summary.map(|s| s.totals.cores).unwrap_or_default();
+            let (came, went) =
+                cores.iter().fold((0, 0), |(came, went), c| (came + c.rx_packets, went + c.tx_packets));
+            if came == 0 {
                 warnings.push(format!(
-                    "warm-up: nothing that {} sent reached {}; look at the way between them",
-                    pair.rx.pod, pair.tx.pod
+                    "warm-up: nothing that {rx_pod} sent reached {tx_pod}; look at the way between them"
+                ));
+            } else if went == 0 {
+                warnings.push(format!(
+                    "warm-up: {tx_pod} sent nothing back; switches on the way may not know its address yet"
                 ));
             }
         }

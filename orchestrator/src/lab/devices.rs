@@ -1,5 +1,6 @@
 //! The devices of local pairs: memif joins them unless the user names others.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use traffic::device::Device;
@@ -60,12 +61,43 @@ pub fn named_pairs(tx: &[String], rx: &[String], pairs: usize) -> Result<Option<
             return Err(LabError::DeviceCount { flag, given, pairs });
         }
     }
-    let checked = |text: &String| -> Result<String, LabError> { Ok(text.parse::<Device>()?.to_string()) };
-    tx.iter()
-        .zip(rx)
-        .map(|(tx, rx)| Ok(PairDevices { tx: checked(tx)?, rx: checked(rx)?, macs: None }))
-        .collect::<Result<Vec<_>, _>>()
-        .map(Some)
+    let read = |texts: &[String]| texts.iter().map(|t| t.parse()).collect::<Result<Vec<Device>, _>>();
+    let (tx, rx) = (read(tx)?, read(rx)?);
+    refuse_twins(&tx, &rx)?;
+    let pair =
+        |(tx, rx): (&Device, &Device)| PairDevices { tx: tx.to_string(), rx: rx.to_string(), macs: None };
+    Ok(Some(tx.iter().zip(&rx).map(pair).collect()))
+}
+
+/// One port can't be two ends: both would take each other's frames.
+fn refuse_twins(tx: &[Device], rx: &[Device]) -> Result<(), LabError> {
+    let ends = |role: &'static str, devices: &[Device]| {
+        let named = |(i, device): (usize, &Device)| (format!("{role}{i}"), device.clone());
+        devices.iter().enumerate().map(named).collect::<Vec<_>>()
+    };
+    let mut taken: HashMap<String, (String, Device)> = HashMap::new();
+    for (pod, device) in ends("tx", tx).into_iter().chain(ends("rx", rx)) {
+        let Some(port) = port_of(&device) else { continue };
+        let end = format!("{device} of {pod}");
+        if let Some((first_pod, first)) = taken.insert(port, (pod, device)) {
+            return Err(LabError::SameDevice { first: format!("{first} of {first_pod}"), second: end });
+        }
+    }
+    Ok(())
+}
+
+/// What two notations of one port have in common; none for virtual devices, which each process has for itself.
+fn port_of(device: &Device) -> Option<String> {
+    match device {
+        Device::Pci(address) => Some(format!("pci {address}")),
+        Device::Iface(name) | Device::Xdp(name) => Some(format!("interface {name}")),
+        // net_af_packet0,iface=eth0
+        Device::Vdev(arguments) => {
+            let name = arguments.split(',').find_map(|a| a.strip_prefix("iface="))?;
+            Some(format!("interface {name}"))
+        }
+        Device::Env => Some("env".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -96,5 +128,30 @@ mod tests {
         assert!(
             said(named_pairs(&["eth0".into()], &veth("b"), 1)).contains("device `eth0` is not understood")
         );
+    }
+
+    #[test]
+    fn one_port_is_not_two_ends_however_it_is_written() {
+        let named = |tx: &[&str], rx: &[&str]| {
+            let owned = |list: &[&str]| list.iter().map(|d| (*d).to_owned()).collect::<Vec<_>>();
+            named_pairs(&owned(tx), &owned(rx), tx.len()).map(|_| ()).map_err(|e| e.to_string())
+        };
+        for (one, other) in [
+            ("iface:a", "iface:a"),
+            ("iface:a", "xdp:a"),
+            ("iface:a", "vdev:net_af_packet0,iface=a,blocksz=4096"),
+            ("pci:03:00.0", "pci:0000:03:00.0"),
+            ("pci:0000:0A:00.0", "pci:0000:0a:00.0"),
+            ("env", "env"),
+        ] {
+            assert!(named(&[one], &[other]).is_err(), "{one} {other}");
+            assert!(named(&[one, other], &["iface:y", "iface:z"]).is_err(), "{one} {other}");
+        }
+        assert_eq!(
+            named(&["iface:b", "iface:a"], &["iface:c", "xdp:a"]).unwrap_err(),
+            "iface:a of tx1 and xdp:a of rx1 are one port: give every end a port of its own"
+        );
+        // Each process has its own.
+        assert_eq!(named(&["vdev:net_null0", "iface:a"], &["vdev:net_null0", "iface:b"]), Ok(()));
     }
 }

@@ -55,6 +55,14 @@ pub enum LabError {
         /// The one that was not.
         missing: &'static str,
     },
+    /// One port for two ends.
+    #[error("{first} and {second} are one port: give every end a port of its own")]
+    SameDevice {
+        /// Device and pod.
+        first: String,
+        /// Device and pod.
+        second: String,
+    },
     /// Not in the notation.
     #[error(transparent)]
     Device(#[from] traffic::device::DeviceError),

@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::devices::{PairDevices, memif_pair, named_pairs};
-use super::{CoreWish, Endpoint, Lab, LabError, LabPair, PairCores, PairInventory, cores};
+use super::{CoreWish, Endpoint, Lab, LabError, LabPair, PairCores, PairInventory, cores, engines, sockets};
 use crate::agent::{AgentClient, TcpAgent};
 
 /// An agent only opens a socket: more than this is a fault.
@@ -24,8 +24,6 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Agents whose orchestrator was killed end by themselves after so many seconds without a call and without a run.
 const IDLE_EXIT_S: u32 = 30;
-/// The kernel's limit for socket paths is 108 bytes; `/m123456.sock` must still fit.
-const SOCKET_FOLDER_BYTES_MAX: usize = 90;
 
 /// What a local lab is made of.
 #[derive(Debug)]
@@ -47,14 +45,16 @@ pub struct LocalPlan {
 pub struct LocalLab {
     pairs: Vec<LabPair>,
     agents: Vec<AgentProcess>,
-    /// Goes with the lab.
-    _sockets: TempDir,
+    program: PathBuf,
+    /// Of memif pairs; goes with the lab.
+    sockets: Option<TempDir>,
 }
 
 #[derive(Debug)]
 struct AgentProcess {
     pod: String,
     pid: u32,
+    state: PathBuf,
     child: Child,
     /// Kept open: an agent that writes a line more must not die of a closed pipe.
     _stdout: BufReader<ChildStdout>,
@@ -70,11 +70,17 @@ struct Hello {
 impl LocalLab {
     /// Starts two agents for every state folder of the plan; when one does not come up, none stays.
     pub async fn start(plan: &LocalPlan) -> Result<LocalLab, LabError> {
-        let sockets = socket_folder()?;
         let count = plan.state_folders.len();
-        let devices = named_pairs(&plan.tx_devices, &plan.rx_devices, count)?
-            .unwrap_or_else(|| (0..count).map(|i| memif_pair(i, sockets.path(), plan.frame_bytes)).collect());
-        let mut lab = LocalLab { pairs: Vec::new(), agents: Vec::new(), _sockets: sockets };
+        let (devices, sockets) = match named_pairs(&plan.tx_devices, &plan.rx_devices, count)? {
+            Some(devices) => (devices, None),
+            None => {
+                let folder = sockets::fresh()?;
+                let pair = |i| memif_pair(i, folder.path(), plan.frame_bytes);
+                ((0..count).map(pair).collect(), Some(folder))
+            }
+        };
+        let program = plan.dataplane.clone();
+        let mut lab = LocalLab { pairs: Vec::new(), agents: Vec::new(), program, sockets };
         for (index, (devices, folder)) in devices.into_iter().zip(&plan.state_folders).enumerate() {
             match lab.add_pair(plan, index, devices, folder).await {
                 Ok(pair) => lab.pairs.push(pair),
@@ -139,6 +145,10 @@ impl Lab for LocalLab {
         &self.pairs
     }
 
+    fn socket_folder(&self) -> Option<&Path> {
+        self.sockets.as_ref().map(TempDir::path)
+    }
+
     fn cores(&self, inventories: &[PairInventory], wish: CoreWish) -> Result<Vec<PairCores>, LabError> {
         // All agents run on this machine with this process's own CPU set: one inventory says it for all.
         let cpus: Vec<u32> =
@@ -163,24 +173,34 @@ impl Lab for LocalLab {
                 let _ = agent.child.kill().await;
             }
         }
+        for agent in &self.agents {
+            trouble.extend(engines::end_those_left(&agent.pod, &agent.state, &self.program).await);
+        }
         trouble
     }
 }
 
 /// Asks a process to end. One that is gone already is no trouble.
 pub fn terminate(pid: u32) {
-    if let Ok(pid) = i32::try_from(pid) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    send(pid, Signal::SIGTERM);
+}
+
+/// Sends a signal to one process. One that is gone already is no trouble.
+pub fn send(pid: u32, signal: Signal) {
+    // 0 and negative numbers mean groups of processes.
+    if let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0) {
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 
 async fn spawn_agent(program: &Path, pod: &str, folder: &Path) -> Result<(AgentProcess, Hello), LabError> {
     let log = folder.join(format!("{pod}.agent.log"));
+    let state = folder.join(pod);
     let fail = |reason: String| LabError::AgentStart { pod: pod.to_owned(), reason, log: log_tail(&log) };
     let stderr = File::create(&log).map_err(|e| fail(e.to_string()))?;
     let mut child = Command::new(program)
         .args(["agent", "--listen", "127.0.0.1:0", "--state-dir"])
-        .arg(folder.join(pod))
+        .arg(&state)
         .args(["--idle-exit", &IDLE_EXIT_S.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -193,7 +213,7 @@ async fn spawn_agent(program: &Path, pod: &str, folder: &Path) -> Result<(AgentP
     let stdout = child.stdout.take().ok_or_else(|| fail("it has no standard output".into()))?;
     match timeout(START_LIMIT, read_hello(stdout)).await {
         Ok(Ok((stdout, hello))) => {
-            Ok((AgentProcess { pod: pod.to_owned(), pid, child, _stdout: stdout }, hello))
+            Ok((AgentProcess { pod: pod.to_owned(), pid, state, child, _stdout: stdout }, hello))
         }
         Ok(Err(reason)) => {
             end_child(&mut child).await;
@@ -230,15 +250,4 @@ fn log_tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LINES)..].iter().map(|l| format!("\n  {l}")).collect()
-}
-
-/// A fresh folder whose path is short enough for sockets.
-fn socket_folder() -> Result<TempDir, LabError> {
-    let wanted = std::env::temp_dir();
-    let place =
-        if wanted.as_os_str().len() + 12 > SOCKET_FOLDER_BYTES_MAX { PathBuf::from("/tmp") } else { wanted };
-    tempfile::Builder::new()
-        .prefix("bench-")
-        .tempdir_in(&place)
-        .map_err(|e| LabError::SocketFolder { place, reason: e.to_string() })
 }

@@ -4,11 +4,14 @@
 pub mod binary;
 pub mod cores;
 pub mod devices;
+pub mod engines;
 pub mod error;
 pub mod local;
+pub mod sockets;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use traffic::mac::Mac;
 use traffic::wire::Inventory;
@@ -74,6 +77,8 @@ pub trait Lab {
     fn kind(&self) -> &'static str;
     /// All pairs, by index.
     fn pairs(&self) -> &[LabPair];
+    /// The folder of the pairs' sockets, where they are joined by memif.
+    fn socket_folder(&self) -> Option<&Path>;
     /// The CPUs of every pair's engines.
     fn cores(&self, inventories: &[PairInventory], wish: CoreWish) -> Result<Vec<PairCores>, LabError>;
     /// Ends everything that this lab started; what did not go well comes back as sentences.

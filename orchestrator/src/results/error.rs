@@ -41,6 +41,17 @@ pub enum ResultsError {
         .0.display()
     )]
     NothingToRecover(PathBuf),
+    /// Somebody works on it.
+    #[error(
+        "{} is being worked on by process {pid}: a trial that runs, or another `results recover`; wait for its end",
+        folder.display()
+    )]
+    Busy {
+        /// The pair's.
+        folder: PathBuf,
+        /// Whoever holds the lock.
+        pid: String,
+    },
     /// It still runs.
     #[error(
         "{pod} still runs (pid {pid}); its results are whole when it ends, within {within_s} s: try again then"

@@ -2,17 +2,21 @@
 
 use std::fmt::Write;
 
-use traffic::wire::{Ready, RunSpec};
+use traffic::wire::Ready;
 
-use super::ResultsError;
 use super::names::line_time;
-use crate::experiment::{PairOutcome, SideRecord};
+use super::{ResultsError, command};
+use crate::experiment::PairOutcome;
 
 /// Who, what, where and how of one pair's trial.
 pub fn metadata(outcome: &PairOutcome) -> Result<String, ResultsError> {
     let record = &outcome.record;
     let (tx, rx) = (&record.tx, &record.rx);
-    let mut text = String::from("# dpdk-k8s-bench trial; everything is in result.json\n");
+    let mut text = String::from(
+        "# dpdk-k8s-bench trial; everything is in result.json\n\
+         # The commands do the same by hand, in the folder where the run was started: warmup_cmd_tx, then\n\
+         # warmup_cmd_rx; rx_cmdline, then tx_cmdline\n",
+    );
     let mut put = |key: &str, value: &str| {
         let line = value.replace(['\n', '\r'], " ");
         // Writing to a String can't fail.
@@ -29,11 +33,11 @@ pub fn metadata(outcome: &PairOutcome) -> Result<String, ResultsError> {
     put("rx_mac", &mac(outcome.rx.ready.as_ref()));
     put("tx_numa", &numa(outcome.tx.ready.as_ref()));
     put("rx_numa", &numa(outcome.rx.ready.as_ref()));
-    put("warmup_cmd_tx", &warmup_command(tx));
-    put("warmup_cmd_rx", &warmup_command(rx));
-    put("testpmd_cmd", &command(&rx.spec));
-    put("tx_cmdline", &command(&tx.spec));
-    put("rx_cmdline", &command(&rx.spec));
+    put("warmup_cmd_tx", &command::warmup(record, tx));
+    put("warmup_cmd_rx", &command::warmup(record, rx));
+    put("testpmd_cmd", &command::main_run(record, rx));
+    put("tx_cmdline", &command::main_run(record, tx));
+    put("rx_cmdline", &command::main_run(record, rx));
     put("lab", &record.lab);
     put("release", &record.release);
     let _ = writeln!(text, "# options of the run");
@@ -49,16 +53,6 @@ fn mac(ready: Option<&Ready>) -> String {
 
 fn numa(ready: Option<&Ready>) -> String {
     ready.map(|r| r.numa_node.to_string()).unwrap_or_default()
-}
-
-fn warmup_command(side: &SideRecord) -> String {
-    side.warmup_spec.as_ref().map(command).unwrap_or_default()
-}
-
-/// What does the same by hand: the engine with its spec on standard input, where `start` follows it.
-fn command(spec: &RunSpec) -> String {
-    let json = serde_json::to_string(spec).unwrap_or_default();
-    format!("dataplane engine <<< '{json}'")
 }
 
 #[cfg(test)]

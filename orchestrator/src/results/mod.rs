@@ -1,5 +1,6 @@
 //! The result files: `results/<expid>/<txN-rxN>/`, in the formats that scripts of the old system read.
 
+pub mod command;
 pub mod csv;
 pub mod error;
 pub mod layout;

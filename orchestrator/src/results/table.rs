@@ -1,9 +1,11 @@
 //! The table at the end.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use traffic::units::si;
 
 use super::result_json::Judged;
-use crate::show::{count, nanos};
+use crate::collect::verdict::LossBasis;
+use crate::show::{count, nanos, pps};
 
 const HEADER: [&str; 14] = [
     "pair",
@@ -13,16 +15,17 @@ const HEADER: [&str; 14] = [
     "lost",
     "reordered",
     "duplicated",
-    "TX Mpps",
-    "RX Mpps",
-    "RX Gbit/s",
+    "TX rate",
+    "RX rate",
+    "RX bit rate",
     "p50",
     "p99",
     "p99.9",
     "max",
 ];
 
-/// One row a pair. Gbit/s are of frames with FCS (layer 2); latencies are one way.
+/// One row a pair. All rates are over the time in which the sender sent, bits are of frames with FCS (layer 2), and
+/// latencies are one way.
 pub fn table<'a>(pairs: impl Iterator<Item = &'a Judged>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
@@ -37,6 +40,12 @@ pub fn table<'a>(pairs: impl Iterator<Item = &'a Judged>) -> String {
     table.to_string()
 }
 
+/// What is only a lower bound looks like one.
+fn lost(frames: u64, basis: LossBasis) -> String {
+    let bound = if basis == LossBasis::ReceiverGaps { "≥" } else { "" };
+    format!("{bound}{}", count(frames))
+}
+
 fn row(pair: &Judged) -> [String; 14] {
     let v = &pair.verdict;
     let none = || "-".to_owned();
@@ -48,12 +57,12 @@ fn row(pair: &Judged) -> [String; 14] {
         count(v.offered),
         count(v.sent),
         count(v.received),
-        v.lost.map_or_else(none, count),
+        v.lost.map_or_else(none, |n| lost(n, v.loss_basis)),
         unless_unmarked(v.reordered),
         unless_unmarked(v.duplicated),
-        format!("{:.3}", v.tx_pps / 1e6),
-        format!("{:.3}", v.rx_pps / 1e6),
-        format!("{:.3}", v.rx_bps / 1e9),
+        pps(v.tx_pps),
+        pps(v.rx_pps),
+        si(v.rx_bps, "bit/s"),
         latency(|l| l.p50_ns),
         latency(|l| l.p99_ns),
         latency(|l| l.p99_9_ns),

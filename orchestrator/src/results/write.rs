@@ -9,7 +9,7 @@ use super::names::NpzName;
 use super::result_json::Judged;
 use super::{ResultsError, csv, log, metadata, npz};
 use crate::collect::Columns;
-use crate::collect::series::{rx_columns, rx_ticks, tx_columns, tx_ticks};
+use crate::collect::series::{rx_columns, rx_ticks, tx_columns, tx_end, tx_ticks};
 use crate::experiment::{PairOutcome, SideOutcome, Status};
 use crate::show::cpu_list;
 
@@ -68,20 +68,16 @@ fn write_files(
 ) -> Result<Arrays, ResultsError> {
     let record = &outcome.record;
     let (tx_pod, rx_pod) = (&record.tx.pod, &record.rx.pod);
-    let totals = |side: &SideOutcome| side.summary.as_ref().map(|s| s.totals.clone());
-    let ticks = tx_ticks(
-        &outcome.tx.samples,
-        totals(&outcome.tx).as_ref(),
-        record.sample_interval_s,
-        record.sample_count,
-    );
+    let sent = &outcome.tx.samples;
+    let end = outcome.tx.summary.as_ref().map(|s| tx_end(s, sent));
+    let ticks = tx_ticks(sent, end.as_ref(), record.sample_interval_s, record.sample_count);
     let tx = (!ticks.is_empty()).then(|| tx_columns(&ticks));
     if let Some(columns) = &tx {
         files.npz(npz_name(outcome, tx_pod, "tx")?, columns)?;
         files.text(format!("{tx_pod}_port_stats.csv"), &csv::port_stats(&ticks, columns)?)?;
         files.text(format!("{tx_pod}_port_rate_stats.csv"), &csv::rate_stats(&ticks, columns)?)?;
     }
-    let ticks = rx_ticks(&outcome.rx.samples, totals(&outcome.rx).as_ref());
+    let ticks = rx_ticks(&outcome.rx.samples, outcome.rx.summary.as_ref().map(|s| &s.totals));
     let rx = (!ticks.is_empty()).then(|| rx_columns(&ticks));
     if let Some(columns) = &rx {
         files.npz(npz_name(outcome, rx_pod, "rx")?, columns)?;

@@ -1,18 +1,19 @@
 //! A stand-in for `dataplane agent` in the tests: it speaks the agent's API and sends no packet.
 //!
 //! A fake sender "sends" 1,000 frames a second; a fake receiver "receives" what its sender left in `$FAKE_SHARED`.
-//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`,
-//! `never-stops`;
+//! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`, `mute` (reflects
+//! nothing), `vanishes` (the agent dies and leaves an engine process), `never-stops`;
 //! `MODE@POD` is for one agent alone.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
 
+mod engine;
+
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
@@ -20,14 +21,11 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use traffic::profile::Stop;
 use traffic::wire::{
-    Account, ClockId, CoreCounters, CoreInfo, Ended, Health, Inventory, Latency, Pacing, PortStats, Ready,
-    Role, RunSpec, RunState, RunStatus, RxShard, Sample, Summary, TxShard, VERSION,
+    ClockId, CoreInfo, Health, Inventory, Ready, Role, RunSpec, RunState, RunStatus, Sample, Summary, VERSION,
 };
 
-const PPS: f64 = 1000.0;
-const LOST_WHEN_LOSING: u64 = 7;
+use crate::engine::{PPS, engine};
 
 struct Run {
     spec: RunSpec,
@@ -45,6 +43,8 @@ struct Agent {
     state_dir: PathBuf,
     shared: PathBuf,
     tick: Duration,
+    /// Of an engine process, in the mode that needs one.
+    engine: Option<u32>,
     runs: Arc<Mutex<HashMap<String, Run>>>,
     cuts_left: Arc<Mutex<u32>>,
 }
@@ -54,6 +54,9 @@ type Answer<T> = Result<T, (StatusCode, Json<Value>)>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if args.get(1).is_some_and(|verb| verb == "engine") {
+        return end_with_the_test(std::env::var("FAKE_SHARED").unwrap().into()).await;
+    }
     let after = |flag: &str| args.iter().position(|a| a == flag).and_then(|i| args.get(i + 1)).cloned();
     let env = |key: &str, default: &str| std::env::var(key).unwrap_or_else(|_| default.to_owned());
     let state_dir = PathBuf::from(after("--state-dir").unwrap());
@@ -64,10 +67,15 @@ async fn main() {
     }
     let agent = Agent {
         cuts_left: Arc::new(Mutex::new(if mode == "cut" { 5 } else { 0 })),
-        mode,
         state_dir,
         shared: env("FAKE_SHARED", "/tmp").into(),
         tick: Duration::from_millis(env("FAKE_TICK_MS", "100").parse().unwrap()),
+        engine: (mode == "vanishes").then(|| {
+            let mut engine = std::process::Command::new(std::env::current_exe().unwrap());
+            engine.arg("engine").stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+            engine.stderr(std::process::Stdio::null()).spawn().unwrap().id()
+        }),
+        mode,
         runs: Arc::default(),
     };
     tokio::spawn(end_with_the_test(agent.shared.clone()));
@@ -141,8 +149,8 @@ async fn prepare(State(agent): State<Agent>, Json(spec): Json<RunSpec>) -> (Stat
     };
     fs::create_dir_all(dir(&agent, &run.spec.id)).unwrap();
     save(&agent, &run.spec.id, "spec.json", &serde_json::to_string(&run.spec).unwrap());
-    save(&agent, &run.spec.id, "ready.json", &serde_json::to_string(&ready(&run.spec)).unwrap());
-    let answer = RunStatus { state: RunState::Preparing, ..status_of(&run) };
+    save(&agent, &run.spec.id, "ready.json", &serde_json::to_string(&ready(&agent, &run.spec)).unwrap());
+    let answer = RunStatus { state: RunState::Preparing, ..status_of(&agent, &run) };
     agent.runs.lock().unwrap().insert(run.spec.id.clone(), run);
     (StatusCode::CREATED, Json(answer))
 }
@@ -155,10 +163,10 @@ fn save(agent: &Agent, id: &str, name: &str, text: &str) {
     fs::write(dir(agent, id).join(name), text).unwrap();
 }
 
-fn ready(spec: &RunSpec) -> Ready {
+fn ready(agent: &Agent, spec: &RunSpec) -> Ready {
     Ready {
-        // No process has it: a recovery must not take this for an engine that runs.
-        pid: u32::MAX,
+        // Most often a number that no process has: a recovery must not take this for an engine that runs.
+        pid: agent.engine.unwrap_or(u32::MAX),
         dpdk_version: "DPDK 0".into(),
         device: spec.device.clone(),
         port_name: "net_memif0".into(),
@@ -181,12 +189,12 @@ fn ready(spec: &RunSpec) -> Ready {
     }
 }
 
-fn status_of(run: &Run) -> RunStatus {
+fn status_of(agent: &Agent, run: &Run) -> RunStatus {
     RunStatus {
         id: run.spec.id.clone(),
         role: run.spec.role,
         state: run.state,
-        ready: (run.state != RunState::Failed).then(|| Box::new(ready(&run.spec))),
+        ready: (run.state != RunState::Failed).then(|| Box::new(ready(agent, &run.spec))),
         started_unix_ns: None,
         samples: run.samples.len() as u64,
         summary: run.summary.clone().map(Box::new),
@@ -209,7 +217,7 @@ async fn status(
     let until = Instant::now() + Duration::from_millis(wait);
     let states = query.get("state").cloned().unwrap_or_default();
     loop {
-        let status = with(&agent, &id, |run| status_of(run))?;
+        let status = with(&agent, &id, |run| status_of(&agent, run))?;
         let word = format!("{:?}", status.state).to_lowercase();
         if status.state.is_over() || states.split(',').any(|s| s == word) || Instant::now() >= until {
             return Ok(Json(status));
@@ -222,7 +230,7 @@ async fn start(State(agent): State<Agent>, Path(id): Path<String>) -> Answer<Jso
     let status = with(&agent, &id, |run| {
         run.state = RunState::Running;
         run.started = Some(Instant::now());
-        status_of(run)
+        status_of(&agent, run)
     })?;
     tokio::spawn(engine(agent, id));
     Ok(Json(status))
@@ -234,7 +242,7 @@ async fn stop(State(agent): State<Agent>, Path(id): Path<String>) -> Answer<Json
         if run.state == RunState::Sent {
             run.state = RunState::Done;
         }
-        Json(status_of(run))
+        Json(status_of(&agent, run))
     })
 }
 
@@ -274,120 +282,4 @@ fn take_cut(agent: &Agent) -> bool {
     let cut = *left > 0;
     *left = left.saturating_sub(1);
     cut
-}
-
-/// One run, ticking until it is over.
-async fn engine(agent: Agent, id: String) {
-    loop {
-        tokio::time::sleep(agent.tick).await;
-        let Ok(over) = with(&agent, &id, |run| tick(&agent, run)) else { return };
-        if over {
-            return;
-        }
-    }
-}
-
-fn tick(agent: &Agent, run: &mut Run) -> bool {
-    let elapsed = run.started.unwrap().elapsed();
-    let planned = match run.spec.profile.stop {
-        Stop::DurationS(s) => Duration::from_secs_f64(s),
-        _ => Duration::MAX,
-    };
-    let over = run.stop || (run.spec.role == Role::Tx && elapsed >= planned);
-    let n = run.samples.len() as u64;
-    let sample = sample(agent, run, n, elapsed.min(planned));
-    if agent.mode == "tx-dies" && run.spec.role == Role::Tx && n == 3 {
-        run.state = RunState::Failed;
-        run.error = Some("the engine was killed by signal 11 (SIGSEGV)".into());
-        save(agent, &run.spec.id, "error.txt", "the engine was killed by signal 11 (SIGSEGV)");
-        return true;
-    }
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(dir(agent, &run.spec.id).join("samples.ndjson"))
-        .unwrap();
-    writeln!(file, "{}", serde_json::to_string(&sample).unwrap()).unwrap();
-    if run.spec.role == Role::Tx {
-        fs::write(agent.shared.join(run.spec.tag.to_string()), sample.port.opackets.to_string()).unwrap();
-    }
-    run.samples.push(sample.clone());
-    if over {
-        run.summary = Some(summary(run, sample));
-        save(agent, &run.spec.id, "summary.json", &serde_json::to_string(&run.summary).unwrap());
-        // As the real one: a sender holds its port until it is told to close it.
-        run.state = if run.spec.role == Role::Tx { RunState::Sent } else { RunState::Done };
-    }
-    over
-}
-
-fn sample(agent: &Agent, run: &Run, n: u64, elapsed: Duration) -> Sample {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let cpu = run.spec.lcores[1];
-    let base = Sample {
-        n,
-        unix_ns: unix.as_nanos() as u64,
-        elapsed_ns: elapsed.as_nanos() as u64,
-        ..Sample::default()
-    };
-    if run.spec.role == Role::Tx {
-        let packets = (elapsed.as_secs_f64() * PPS).round() as u64;
-        let core =
-            CoreCounters { cpu, tx_packets: packets, tx_bytes: packets * 60, ..CoreCounters::default() };
-        let port = PortStats { opackets: packets, obytes: packets * 60, ..PortStats::default() };
-        return Sample { cores: vec![core], port, ..base };
-    }
-    let sent = fs::read_to_string(agent.shared.join(run.spec.tag.to_string())).unwrap_or_default();
-    let lost = if agent.mode == "loses" { LOST_WHEN_LOSING } else { 0 };
-    let packets = sent.parse::<u64>().unwrap_or(0).saturating_sub(lost);
-    let latency = Latency {
-        clock: "tsc".into(),
-        count: packets,
-        p50_ns: 850,
-        p99_ns: 12_340,
-        max_ns: 99_000,
-        ..Latency::default()
-    };
-    Sample {
-        cores: vec![CoreCounters {
-            cpu,
-            rx_packets: packets,
-            rx_bytes: packets * 60,
-            ..CoreCounters::default()
-        }],
-        port: PortStats { ipackets: packets, ibytes: packets * 60, ..PortStats::default() },
-        account: Some(Account {
-            received: packets,
-            flows_seen: Some(packets.min(100)),
-            ..Account::default()
-        }),
-        latency: Some(latency),
-        ..base
-    }
-}
-
-fn summary(run: &Run, totals: Sample) -> Summary {
-    let (sent, received) = (totals.port.opackets, totals.port.ipackets);
-    let is_tx = run.spec.role == Role::Tx;
-    let seconds = totals.elapsed_ns as f64 / 1e9;
-    Summary {
-        ended: if run.stop { Ended::Stopped } else { Ended::Complete },
-        effective_ns: totals.elapsed_ns,
-        tx_shards: if is_tx { vec![TxShard { shard: 0, sent }] } else { Vec::new() },
-        rx_shards: if is_tx {
-            Vec::new()
-        } else {
-            vec![RxShard { shard: 0, expected: received, received, ..RxShard::default() }]
-        },
-        pacing: is_tx.then(|| Pacing {
-            requested_pps: PPS,
-            offered_pps: sent as f64 / seconds,
-            achieved_pps: sent as f64 / seconds,
-            given_up: 0,
-        }),
-        mbufs_missing: 0,
-        xstats: Default::default(),
-        warnings: Vec::new(),
-        totals,
-    }
 }
