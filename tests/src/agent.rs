@@ -78,7 +78,8 @@ impl Agent {
 
     /// Samples from number `from`.
     pub fn samples(&self, id: &str, from: u64, wait_ms: u64) -> Vec<Sample> {
-        let (status, body) = self.call("GET", &format!("/v1/runs/{id}/samples?from={from}&wait_ms={wait_ms}"), "");
+        let (status, body) =
+            self.call("GET", &format!("/v1/runs/{id}/samples?from={from}&wait_ms={wait_ms}"), "");
         assert_eq!(status, 200, "{body}");
         body.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{l}: {e}"))).collect()
     }

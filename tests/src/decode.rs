@@ -54,7 +54,8 @@ fn ipv4<'a>(packet: &'a [u8], fields: &mut Fields) -> Option<&'a [u8]> {
     fields.insert("ip.options", hex(&header[20..]));
     let datagram = packet.get(header_bytes..total)?;
     fields.insert("frame.padding", hex(&packet[total..]));
-    let pseudo = [&header[12..20], &[0, header[9]], &u16::try_from(datagram.len()).ok()?.to_be_bytes()].concat();
+    let pseudo =
+        [&header[12..20], &[0, header[9]], &u16::try_from(datagram.len()).ok()?.to_be_bytes()].concat();
     match header[9] {
         17 => udp(datagram, &pseudo, fields),
         6 => tcp(datagram, &pseudo, fields),

@@ -20,7 +20,10 @@ pub fn socket_folder() -> TempDir {
 /// `vdev:net_memif0,…` for one end.
 pub fn device(role: &str, folder: &Path) -> String {
     let socket = folder.join("m.sock");
-    format!("vdev:net_memif0,role={role},id=0,socket={},socket-abstract=no,bsize=2048,rsize=10", socket.display())
+    format!(
+        "vdev:net_memif0,role={role},id=0,socket={},socket-abstract=no,bsize=2048,rsize=10",
+        socket.display()
+    )
 }
 
 /// Hugepages where both ends find enough, else ordinary pages: both ends must agree.
@@ -33,7 +36,7 @@ pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> R
     let (lcores, workers) = match role {
         Role::Tx => (cpus::tx(tx_workers.into()), tx_workers),
         // DPDK's memif server wants a queue of its own for each of the client's.
-        Role::Rx => (cpus::rx(tx_workers.into()), tx_workers),
+        Role::Rx | Role::Reflect => (cpus::rx(tx_workers.into()), tx_workers),
     };
     RunSpec {
         version: wire::VERSION,
@@ -68,7 +71,10 @@ pub fn run_pair(profile: &Profile, tx_workers: u16) -> (Outcome, Outcome) {
     rx.ready();
     let mut tx = Run::engine(&spec(Role::Tx, device("client", folder.path()), profile, tx_workers));
     let clock = tx.ready().clock.clone();
-    assert!(clock.is_same(&rx.ready().clock) || !clock.invariant, "two processes of one host share its clock");
+    assert!(
+        clock.is_same(&rx.ready().clock) || !clock.invariant,
+        "two processes of one host share its clock"
+    );
     // Frames that come before a receiver counts are of no run.
     rx.start();
     tx.start();

@@ -42,7 +42,18 @@ impl Netns {
     /// Makes a veth pair, `here` in this namespace and `there` in the other, both up.
     pub fn join(&self, here: &str, other: &Netns, there: &str) {
         ip(&[
-            "link", "add", here, "netns", &self.name, "type", "veth", "peer", "name", there, "netns", &other.name,
+            "link",
+            "add",
+            here,
+            "netns",
+            &self.name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            there,
+            "netns",
+            &other.name,
         ]);
         self.set_link(here, "up");
         other.set_link(there, "up");

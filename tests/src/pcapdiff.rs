@@ -38,7 +38,12 @@ pub fn assert_within(some: &BTreeSet<Fields>, some_name: &str, all: &BTreeSet<Fi
         let _ = writeln!(report, "  flow {}:", flow.join(" "));
         let told = nearest.map_or_else(Vec::new, |other| differences(frame, other));
         for (name, mine, theirs) in told {
-            let _ = writeln!(report, "    {name}: {} in {some_name}, {} in the nearest", short(&mine), short(&theirs));
+            let _ = writeln!(
+                report,
+                "    {name}: {} in {some_name}, {} in the nearest",
+                short(&mine),
+                short(&theirs)
+            );
         }
     }
     panic!("{report}");
@@ -72,7 +77,11 @@ fn differences(mine: &Fields, theirs: &Fields) -> Vec<(&'static str, String, Str
 /// Payloads are long.
 fn short(value: &str) -> String {
     const SHOWN: usize = 48;
-    if value.len() <= SHOWN { value.to_owned() } else { format!("{}… ({} digits)", &value[..SHOWN], value.len()) }
+    if value.len() <= SHOWN {
+        value.to_owned()
+    } else {
+        format!("{}… ({} digits)", &value[..SHOWN], value.len())
+    }
 }
 
 #[cfg(test)]

@@ -131,7 +131,9 @@ impl Process {
     pub fn stderr_at_end(&mut self) -> String {
         // A grandchild may hold the pipe open, so there is a limit.
         let reader = self.stderr_reader.take();
-        wait::within(Duration::from_secs(5), || reader.as_ref().is_none_or(JoinHandle::is_finished).then_some(()));
+        wait::within(Duration::from_secs(5), || {
+            reader.as_ref().is_none_or(JoinHandle::is_finished).then_some(())
+        });
         self.stderr()
     }
 }

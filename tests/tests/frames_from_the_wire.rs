@@ -16,7 +16,17 @@ fn send(golden: Golden, count: usize, workers: usize, more: &[&str]) -> (Vec<Vec
     sender.join("tx0", &receiver, "rx0");
     let witness = Tcpdump::start(&receiver, "rx0");
     let mut tx = bin::dataplane();
-    tx.args(["tx", "--device", "iface:tx0", "--output", "json", "--rate", "2kpps", "--count", &count.to_string()]);
+    tx.args([
+        "tx",
+        "--device",
+        "iface:tx0",
+        "--output",
+        "json",
+        "--rate",
+        "2kpps",
+        "--count",
+        &count.to_string(),
+    ]);
     tx.args(["--workers", &workers.to_string(), "--lcores", &cpus::tx(workers)]).args(more);
     tx.arg("--profile").arg(golden.script());
     let tx = Run::spawn(&mut sender.wrap(tx)).finish();
@@ -75,8 +85,7 @@ fn marked_frames_on_the_wire_carry_valid_checksums_and_every_number_once() {
         return;
     }
     let (wire, _) = send(S100, 500, 1, &["--tag", "0badcafe"]);
-    let marks: Vec<_> =
-        wire.iter().map(|frame| traffic::stamp::read(frame, 0x0bad_cafe).unwrap()).collect();
+    let marks: Vec<_> = wire.iter().map(|frame| traffic::stamp::read(frame, 0x0bad_cafe).unwrap()).collect();
     assert_eq!(marks.iter().map(|mark| mark.seq).collect::<Vec<_>>(), (0..500).collect::<Vec<_>>());
     assert!(marks.windows(2).all(|pair| pair[0].time <= pair[1].time), "time does not run backwards");
     let fields = distinct(wire.iter().map(Vec::as_slice));

@@ -108,7 +108,10 @@ fn workers_together_send_the_whole_stream_each_in_its_order() {
             places.extend(own);
         }
         places.sort_unstable();
-        assert!(places.into_iter().eq(0..golden.flows), "the parts are the whole, and no flow is in two of them");
+        assert!(
+            places.into_iter().eq(0..golden.flows),
+            "the parts are the whole, and no flow is in two of them"
+        );
     }
 }
 

@@ -74,7 +74,8 @@ fn assert_account(seen: &Seen, [lost, doubled, late]: [u64; 3], flows: u64) {
         ..Account::default()
     };
     assert_eq!(account, expected);
-    let shards = |count: fn(&traffic::wire::RxShard) -> u64| seen.rx.summary.rx_shards.iter().map(count).sum::<u64>();
+    let shards =
+        |count: fn(&traffic::wire::RxShard) -> u64| seen.rx.summary.rx_shards.iter().map(count).sum::<u64>();
     let sent: u64 = seen.tx.summary.tx_shards.iter().map(|shard| shard.sent).sum();
     assert_eq!([shards(|s| s.received), shards(|s| s.duplicated)], [COUNT - lost, doubled]);
     assert_eq!(sent - shards(|s| s.received), lost, "sent − received, shard by shard");

@@ -32,7 +32,11 @@ fn assert_conserved(tx: &Outcome, rx: &Outcome, count: u64, flows: u64) {
     assert_eq!(sent, seen);
     for samples in [&tx.samples, &rx.samples] {
         let numbers: Vec<u64> = samples.iter().map(|s| s.n).collect();
-        assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>(), "samples are numbered without holes");
+        assert_eq!(
+            numbers,
+            (0..numbers.len() as u64).collect::<Vec<_>>(),
+            "samples are numbered without holes"
+        );
     }
 }
 
@@ -78,7 +82,8 @@ fn three_workers_share_one_count_and_one_rate() {
 #[test]
 fn by_hand_with_two_commands_nothing_is_lost() {
     let folder = socket_folder();
-    let profile = UdpFlows { flows: 100, frame_size: 64, rate: RATE, count: Some(50_000) }.write(folder.path());
+    let profile =
+        UdpFlows { flows: 100, frame_size: 64, rate: RATE, count: Some(50_000) }.write(folder.path());
     let verb = |verb: &str, role: &str, lcores: &str| {
         let mut command = bin::dataplane();
         command.args([verb, "--output", "json", "--interval-ms", "100", "--lcores", lcores]);

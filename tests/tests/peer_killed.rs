@@ -1,5 +1,5 @@
-//! A peer that dies under load takes memif's shared memory along, at worst in the middle of the other end's
-//! burst. DPDK's own programs crash of it; ours end with what they counted.
+//! A peer that dies under load takes memif's shared memory along, at worst in the middle of the other end's burst.
+//! DPDK's own programs crash of it; ours end with what they counted.
 
 use bench_tests::memif::{device, socket_folder, spec};
 use bench_tests::profiles::UdpFlows;
