@@ -239,12 +239,20 @@ def pair_ours(seconds, name="flows_100"):
     return rate(growing)._replace(cpu=None)
 
 
+def nonzero_rates(log):
+    """The packets a second that testpmd has printed, without seconds of silence."""
+    log.seek(0)
+    return [int(n) for n in re.findall(r"Rx-pps:\s+(\d+)", log.read()) if int(n)]
+
+
 def pair_testpmd(seconds):
     """`dpdk-testpmd` txonly → rxonly over net_memif: packets received, by the receiver's own count a second."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder, tempfile.TemporaryFile("w+") as log:
+        # Two of its own pools, 370 MiB each, would not fit into the hugepages that scripts/hugepages reserves.
+        pool = "--total-num-mbufs=32768"
         commands = [
-            testpmd_command(CPUS[1], CPUS[0], memif("server", folder), "--forward-mode=rxonly"),
-            testpmd_command(CPUS[0], CPUS[1], memif("client", folder), "--forward-mode=txonly"),
+            testpmd_command(CPUS[1], CPUS[0], memif("server", folder), pool, "--forward-mode=rxonly"),
+            testpmd_command(CPUS[0], CPUS[1], memif("client", folder), pool, "--forward-mode=txonly"),
         ]
         rx = start(commands[0], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         limit = time.monotonic() + LIMIT_S
@@ -254,8 +262,10 @@ def pair_testpmd(seconds):
         tx = start(commands[1], **quiet)
         while not worker_cpu_ns(tx.pid) and tx.poll() is None and time.monotonic() < limit:
             time.sleep(0.01)
-        # A second more than asked: the receiver prints whole seconds, and the first one is not full.
-        time.sleep(seconds + 1.5)
+        # One more than asked: the receiver prints whole seconds, and the first one is not full.
+        limit = time.monotonic() + LIMIT_S
+        while len(nonzero_rates(log)) < seconds + 1 and tx.poll() is None and time.monotonic() < limit:
+            time.sleep(0.1)
         # The receiver first: testpmd 22.11 crashes when its peer leaves.
         for process in (rx, tx):
             process.send_signal(signal.SIGINT)
@@ -263,9 +273,7 @@ def pair_testpmd(seconds):
                 process.wait(LIMIT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-        log.seek(0)
-        rates = [int(n) for n in re.findall(r"Rx-pps:\s+(\d+)", log.read())]
-    full = [r for r in rates if r][1:]
+        full = nonzero_rates(log)[1:]
     if not full:
-        raise Failed(f"dpdk-testpmd received nothing over memif (Rx-pps: {rates})")
+        raise Failed("dpdk-testpmd received nothing over memif for a whole second")
     return Turn(statistics.median(full), None)
