@@ -154,13 +154,21 @@ pub struct RxQueue<'e> {
     port_id: u16,
     index: u16,
     guard: Guard,
+    /// Faults of the driver that may still pass before the first frame; none once one has come.
+    faults_left: u16,
     _exclusive: Exclusive<'e>,
 }
+
+/// While a peer connects, net_memif may follow the address that a ring will have, a moment before the ring is mapped
+/// there: it looks the address up before it looks whether it is connected. Nothing is held then, and the next poll
+/// finds the ring. So faults before the first frame pass, within this bound.
+const FAULTS_BEFORE_FIRST_FRAME: u16 = 100;
 
 impl<'e> RxQueue<'e> {
     pub(crate) fn new(port: Arc<OpenPort<'e>>, index: u16, guard: Guard) -> Self {
         let port_id = port.id.0;
-        Self { port, port_id, index, guard, _exclusive: PhantomData }
+        let faults_left = FAULTS_BEFORE_FIRST_FRAME;
+        Self { port, port_id, index, guard, faults_left, _exclusive: PhantomData }
     }
 
     /// Its number in its port.
@@ -192,7 +200,7 @@ impl<'e> RxQueue<'e> {
         usize::from(count)
     }
 
-    /// As [`RxQueue::rx`]; after a fault nothing comes any more.
+    /// As [`RxQueue::rx`]; after a fault behind the first frame nothing comes any more.
     fn rx_guarded<const N: usize>(&mut self, burst: &mut RxBurst<'e, N>) -> usize {
         if self.guard == Guard::Broken {
             return 0;
@@ -208,9 +216,15 @@ impl<'e> RxQueue<'e> {
             )
         };
         let Ok(count) = usize::try_from(count) else {
-            self.guard = Guard::Broken;
+            match self.faults_left.checked_sub(1) {
+                Some(left) => self.faults_left = left,
+                None => self.guard = Guard::Broken,
+            }
             return 0;
         };
+        if count > 0 {
+            self.faults_left = 0;
+        }
         burst.received(count);
         count
     }
