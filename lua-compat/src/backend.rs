@@ -6,10 +6,18 @@
 use std::net::Ipv4Addr;
 
 use traffic::mac::Mac;
-use traffic::profile::Transport;
 
 use crate::ports::PortSet;
 use crate::report::Severity;
+
+/// The layer-4 protocols that a script can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// RFC 768.
+    Udp,
+    /// RFC 9293.
+    Tcp,
+}
 
 /// Source or destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

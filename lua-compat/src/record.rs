@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::backend::Transport;
 use traffic::mac::Mac;
-use traffic::profile::Transport;
 
 use crate::backend::{Answer, Backend, BackendError, PortOp, Query, RangeField, RangePart, Setting, Side};
 use crate::ports::{MAX_PORTS, PortSet};

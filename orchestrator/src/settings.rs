@@ -82,7 +82,8 @@ impl Settings {
 
     /// The largest frame of all profiles, bytes with FCS.
     pub fn frame_bytes_max(&self) -> u32 {
-        let sizes = self.profiles.iter().flat_map(|p| &p.profile.streams).map(|s| u32::from(s.frame_size));
+        let sizes =
+            self.profiles.iter().flat_map(|p| &p.profile.streams).map(|s| u32::from(s.frame_size.bounds().1));
         sizes.max().unwrap_or(64)
     }
 }

@@ -89,9 +89,9 @@ impl Frames for Burst {
 /// What a sender does to a frame.
 fn patch(profile: &str, stamp: bool, frames: u64) {
     let plan = plan(profile, stamp);
-    let mut cursor = Cursor::new(&plan.stream, Shard::new(0, 1, plan.stream.flows), TAG);
+    let mut cursor = Cursor::new(&plan.streams[0].templates[0], Shard::new(0, 1, plan.flows()), TAG);
     let mut room = [0; ROOM];
-    room[..FRAME].copy_from_slice(&plan.stream.template.bytes);
+    room[..FRAME].copy_from_slice(&plan.streams[0].templates[0].bytes);
     let mut burst = Burst(vec![room; BURST]);
     for time in 0..frames / BURST as u64 {
         cursor.write(&mut burst, time);

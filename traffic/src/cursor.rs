@@ -3,10 +3,10 @@
 //! A burst is written field by field, not frame by frame: what kind of field it is gets decided once a burst, its
 //! few numbers stay in registers, and the sums that checksums are made of wait in an array meanwhile.
 
+use crate::frame::Template;
 use crate::frame::step::{HEAD_BYTES, Head, Step, put};
 use crate::frame::sums::Sums;
-use crate::frame::{Patch, checksum};
-use crate::plan::StreamPlan;
+use crate::frame::{Check, Patch};
 use crate::shard::Shard;
 use crate::stamp::{Marker, STAMP_BYTES};
 
@@ -46,11 +46,13 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// At the shard's frame 0.
-    pub fn new(stream: &StreamPlan, shard: Shard, tag: u32) -> Cursor {
-        let t = &stream.template;
+    /// At the shard's frame 0. For a template of [`crate::plan::Plan::is_plain`].
+    pub fn new(t: &Template, shard: Shard, tag: u32) -> Cursor {
+        let (flows, lead_in) = (t.flows().unwrap_or(1), t.lead_in());
+        let check = |check: Option<Check>| check.unwrap_or(Check { at: 0, sum: 0, zero: 0 });
+        let (ip, l4) = (check(t.ip), check(t.l4));
         // Behind the lead-in frames the cycle stands where `lead_in` frames more of it would have brought it.
-        let lead = stream.lead_in.div_ceil(stream.flows) * stream.flows;
+        let lead = lead_in.div_ceil(flows) * flows;
         let step = |patch| Step::new(patch, shard.workers(), lead + shard.frame(0));
         // Where the step from the last place to the first is as long as all others, the values get there by themselves.
         let even = shard.frame(shard.slots()) == shard.frame(0) + shard.workers() * shard.slots();
@@ -59,18 +61,14 @@ impl Cursor {
             left: 0,
             turn: if even { u64::MAX } else { shard.slots() },
             // A shard reaches its frame `seq` no earlier than the stream reaches frame `seq`.
-            settled: if stream.lead_in > 0 { stream.lead_in + 1 } else { 0 },
+            settled: if lead_in > 0 { lead_in + 1 } else { 0 },
             steps: t.patches.iter().map(step).collect(),
             patches: t.patches.clone(),
             shard,
             tag,
-            base: Sums::new(t.ip_sum, t.l4_sum),
+            base: Sums::new(ip.sum, l4.sum),
             sums: Box::new([Sums::default(); MAX_BURST]),
-            checksums: Checksums {
-                ip_at: t.ip_checksum_at,
-                l4_at: t.l4_checksum_at,
-                l4_zero: if t.udp { checksum::UDP_ZERO } else { 0 },
-            },
+            checksums: Checksums { ip_at: ip.at, l4_at: l4.at, l4_zero: l4.zero },
             stamp_at: t.stamp_at,
         };
         cursor.seek(0);
@@ -210,40 +208,30 @@ fn window(frame: &mut [u8], at: usize) -> Option<&mut [u8; STAMP_BYTES]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Width;
-    use crate::sequence::Sequence;
+    use crate::profile::Field;
     use crate::stamp;
-    use crate::testing::{stream_with, valid_checksums};
+    use crate::testing::{udp_stream, valid_checksums};
+    use crate::units::FrameSize;
     use proptest::prelude::*;
 
-    /// Fields of every width, with and without lead-in.
-    fn plan(ranges: [(u64, u64, u64, u64); 4]) -> StreamPlan {
-        let mut template = stream_with(100);
-        let patch = |at, width, in_ip, (start, min, span, inc): (u64, u64, u64, u64)| Patch {
-            at,
-            width,
-            shift: 0,
-            low: 0,
-            in_ip,
-            in_l4: width != Width::Six,
-            values: Sequence::range(start, min, min + span, inc),
-        };
-        template.patches = vec![
-            patch(0, Width::Six, false, ranges[0]),
-            patch(26, Width::Four, true, ranges[1]),
-            patch(30, Width::Four, true, ranges[2]),
-            patch(34, Width::Two, false, ranges[3]),
-        ];
-        template.retake_sums();
-        StreamPlan {
-            frame_size: crate::units::FrameSize::new(104).unwrap(),
-            flows: template.flows().unwrap(),
-            lead_in: template.lead_in(),
-            template,
-        }
+    type Numbers = (u64, u64, u64, u64);
+
+    fn field<T: crate::profile::Value>((start, min, span, inc): Numbers) -> Field<T> {
+        let value = |n| T::from_u64(n).unwrap();
+        Field::range(value(start), value(min), value(min + span), value(inc))
     }
 
-    fn range() -> impl Strategy<Value = (u64, u64, u64, u64)> {
+    /// Fields of every width, with and without lead-in.
+    fn template(ranges: [Numbers; 4], stamped: bool) -> Template {
+        let mut stream = udp_stream(104);
+        stream.ethernet.dst = field(ranges[0]);
+        let ip = stream.ipv4.as_mut().unwrap();
+        (ip.src, ip.dst) = (field(ranges[1]), field(ranges[2]));
+        stream.udp.as_mut().unwrap().src = field(ranges[3]);
+        Template::new(&stream, FrameSize::new(104).unwrap(), stamped).unwrap()
+    }
+
+    fn range() -> impl Strategy<Value = Numbers> {
         (0u64..60, 0u64..50, 0u64..12, 0u64..5)
     }
 
@@ -253,19 +241,19 @@ mod tests {
         #[test]
         fn shards_write_the_stream(ranges in [range(), range(), range(), range()], workers in 1u16..5, stamped: bool,
                                    bursts in proptest::collection::vec((1..=MAX_BURST, 0u64..20), 1..8)) {
-            let mut plan = plan(ranges);
-            plan.template.stamp_at = plan.template.stamp_at.filter(|_| stamped);
-            for shard in Shard::all(workers, plan.flows) {
-                let mut cursor = Cursor::new(&plan, shard, 7);
+            let template = template(ranges, stamped);
+            let len = template.bytes.len();
+            for shard in Shard::all(workers, template.flows().unwrap()) {
+                let mut cursor = Cursor::new(&template, shard, 7);
                 let mut room = [0; HEAD_BYTES];
-                room[..plan.template.bytes.len()].copy_from_slice(&plan.template.bytes);
+                room[..len].copy_from_slice(&template.bytes);
                 for (frames, back) in &bursts {
                     let first = cursor.seq();
                     let mut burst = Burst(vec![room; *frames]);
                     cursor.write(&mut burst, 99);
                     prop_assert_eq!(cursor.seq(), first + *frames as u64);
                     for (seq, bytes) in (first..).zip(&burst.0) {
-                        check(&plan, shard, seq, stamped, &bytes[..plan.template.bytes.len()])?;
+                        check(&template, shard, seq, stamped, &bytes[..len])?;
                     }
                     cursor.rewind(*back);
                 }
@@ -274,13 +262,13 @@ mod tests {
 
         #[test]
         fn a_short_frame_is_written_as_in_a_burst(ranges in [range(), range(), range(), range()]) {
-            let plan = plan(ranges);
-            let shard = Shard::new(0, 1, plan.flows);
-            let mut cursor = Cursor::new(&plan, shard, 7);
-            let mut bytes = plan.template.bytes.clone();
+            let template = template(ranges, true);
+            let shard = Shard::new(0, 1, template.flows().unwrap());
+            let mut cursor = Cursor::new(&template, shard, 7);
+            let mut bytes = template.bytes.clone();
             for seq in 0..100 {
                 cursor.write_one(&mut bytes, 99);
-                check(&plan, shard, seq, true, &bytes)?;
+                check(&template, shard, seq, true, &bytes)?;
             }
         }
     }
@@ -300,16 +288,9 @@ mod tests {
     }
 
     /// Whether `bytes` are the shard's frame `seq`.
-    fn check(
-        plan: &StreamPlan,
-        shard: Shard,
-        seq: u64,
-        stamped: bool,
-        bytes: &[u8],
-    ) -> Result<(), TestCaseError> {
-        for p in &plan.template.patches {
-            let want = p.values.at(shard.frame(seq)).to_be_bytes();
-            prop_assert_eq!(&bytes[p.bytes()], &want[8 - p.width.bytes()..], "seq {} at {}", seq, p.at);
+    fn check(t: &Template, shard: Shard, seq: u64, stamped: bool, bytes: &[u8]) -> Result<(), TestCaseError> {
+        for p in &t.patches {
+            prop_assert_eq!(p.read(bytes), p.values.at(shard.frame(seq)), "seq {} at {}", seq, p.at);
         }
         if stamped {
             let mark = stamp::read(bytes, 7).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Pure Rust: no DPDK, no async, no I/O but reading a profile and writing a pcap. Read it in the order in which
 //! the data flows: [`profile`] (what the user says) → [`plan`] (checked and compiled) → [`shard`] (one worker's
-//! part) → [`cursor`] (the next values) → [`frame`] (bytes) → [`stamp`] (the in-payload mark) → [`account`]
+//! part) → [`cursor`], [`mixed`] (the next values) → [`frame`] (bytes) → [`stamp`] (the in-payload mark) → [`account`]
 //! (what the receiver makes of it) → [`wire`] (what the processes tell each other about it).
 #![forbid(unsafe_code)]
 
@@ -11,15 +11,21 @@ pub mod cursor;
 pub mod device;
 pub mod fault;
 pub mod frame;
+pub mod generator;
 pub mod mac;
+pub mod mixed;
+mod mixed_state;
+pub mod order;
 pub mod pacer;
 pub mod pcap;
 pub mod plan;
 pub mod profile;
+mod schedule;
 pub mod sequence;
 pub mod shard;
 pub mod stamp;
 #[cfg(test)]
 mod testing;
 pub mod units;
+pub mod values;
 pub mod wire;

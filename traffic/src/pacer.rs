@@ -5,6 +5,29 @@
 //! once. After a stall the backlog is worked off at no more than twice the rate, and whatever is owed beyond
 //! 10 ms is given up and counted: a stall never becomes a line-rate burst.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the gaps between frames are spread around the rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Gap {
+    /// All alike.
+    #[default]
+    Constant,
+    /// Exponential, as of independent senders; repeatable.
+    Poisson,
+    /// So many frames at once every so often; the rate follows from it.
+    #[serde(untagged)]
+    Burst {
+        /// Frames a burst.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        burst: u32,
+        /// Seconds from one burst's first frame to the next one's.
+        every_s: f64,
+    },
+}
+
 /// Backlog beyond this is given up.
 pub const BACKLOG_LIMIT_MS: u64 = 10;
 

@@ -3,8 +3,6 @@
 //! The rule is `v += inc; if v > max { v = min } else if v < min { v = max }`, one step a frame. From `min` on the
 //! values repeat with a fixed period; a start that the cycle does not hit leaves a short lead-in before it.
 
-use crate::profile::field::{Field, Value};
-
 /// The values of one field, by frame number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequence {
@@ -56,16 +54,6 @@ impl Sequence {
             ((inside, (max - inside) / inc + 1), 0)
         };
         Sequence { head, lead, min, inc, period, entry }
-    }
-
-    /// A profile's field.
-    pub fn of<T: Value>(field: &Field<T>) -> Sequence {
-        match field {
-            Field::Fixed(v) => Sequence::constant(v.to_u64()),
-            Field::Range(r) => {
-                Sequence::range(r.start.to_u64(), r.min.to_u64(), r.max.to_u64(), r.inc.to_u64())
-            }
-        }
     }
 
     /// Distinct values of the cycle.

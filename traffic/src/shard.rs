@@ -9,8 +9,14 @@
 /// One worker's part of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// As in the mark; the worker's number.
+    /// As in the mark.
     pub id: u16,
+    /// The stream it is a part of.
+    pub stream: u16,
+    /// The worker that sends it.
+    pub worker: u16,
+    /// Its number among the stream's shards.
+    place: u64,
     workers: u64,
     /// Frames after which flows and owners repeat: a multiple of the flows, no less than the workers.
     period: u64,
@@ -27,7 +33,19 @@ impl Shard {
         let flows = flows.max(1);
         let period = flows * w.div_ceil(flows);
         let slots = (period - u64::from(id)).div_ceil(w);
-        Shard { id, workers: w, period, flows, slots }
+        Shard { id, stream: 0, worker: id, place: u64::from(id), workers: w, period, flows, slots }
+    }
+
+    /// The same part of another stream.
+    #[must_use]
+    pub fn of_stream(self, stream: u16) -> Shard {
+        Shard { stream, ..self }
+    }
+
+    /// The same part, sent by another worker.
+    #[must_use]
+    pub fn sent_by(self, worker: u16) -> Shard {
+        Shard { worker, ..self }
     }
 
     /// All shards of a stream.
@@ -47,12 +65,12 @@ impl Shard {
 
     /// The stream's frame number of this shard's frame `seq`.
     pub fn frame(&self, seq: u64) -> u64 {
-        (seq / self.slots) * self.period + u64::from(self.id) + self.workers * (seq % self.slots)
+        (seq / self.slots) * self.period + self.place + self.workers * (seq % self.slots)
     }
 
     /// The flow at place `slot` of the shard.
     pub fn flow(&self, slot: u64) -> u64 {
-        (u64::from(self.id) + self.workers * slot) % self.flows
+        (self.place + self.workers * slot) % self.flows
     }
 
     /// The share of the port's rate: in proportion to the places owned, so that all flows are equally fast.
@@ -62,7 +80,7 @@ impl Shard {
 
     /// How many of the stream's first `count` frames are this shard's.
     pub fn count_share(&self, count: u64) -> u64 {
-        let rest = (count % self.period).saturating_sub(u64::from(self.id));
+        let rest = (count % self.period).saturating_sub(self.place);
         count / self.period * self.slots + rest.div_ceil(self.workers)
     }
 }

@@ -1,28 +1,27 @@
 //! Frames for this crate's own tests.
 
+use std::net::Ipv4Addr;
+
 use crate::frame::{Template, checksum};
-use crate::profile::{Ethernet, Ipv4, Payload, Ports, Stream};
+use crate::profile::{Ethernet, Ipv4, Ports, Stream};
 use crate::units::FrameSize;
 
-/// A marked UDP frame of `mbuf_bytes` whose fields are all fixed.
-pub fn stream_with(mbuf_bytes: u32) -> Template {
-    let stream = Stream {
-        name: None,
-        frame_size: FrameSize::new(mbuf_bytes + 4).unwrap(),
-        ethernet: Ethernet {
-            src: "02:00:00:00:00:01".parse::<crate::mac::Mac>().unwrap().into(),
-            dst: "02:00:00:00:00:02".parse::<crate::mac::Mac>().unwrap().into(),
-        },
-        ipv4: Ipv4 {
-            src: std::net::Ipv4Addr::new(192, 168, 1, 1).into(),
-            dst: std::net::Ipv4Addr::new(192, 168, 2, 1).into(),
-            ttl: Ipv4::default_ttl(),
-        },
+/// A UDP stream of frames of `size` bytes whose fields are all fixed.
+pub fn udp_stream(size: u32) -> Stream {
+    let mac = |text: &str| text.parse::<crate::mac::Mac>().unwrap().into();
+    let ethernet = Ethernet { src: mac("02:00:00:00:00:01"), dst: mac("02:00:00:00:00:02") };
+    let (src, dst) = (Ipv4Addr::new(192, 168, 1, 1), Ipv4Addr::new(192, 168, 2, 1));
+    Stream {
+        ipv4: Some(Ipv4::between(src.into(), dst.into())),
         udp: Some(Ports { src: 1024.into(), dst: 1024.into() }),
-        tcp: None,
-        payload: Payload::Letters,
-    };
-    Template::new(&stream, true).unwrap()
+        ..Stream::new(FrameSize::new(size).unwrap(), ethernet)
+    }
+}
+
+/// A marked frame of such a stream, of `mbuf_bytes`.
+pub fn template(mbuf_bytes: u32) -> Template {
+    let size = mbuf_bytes + 4;
+    Template::new(&udp_stream(size), FrameSize::new(size).unwrap(), true).unwrap()
 }
 
 /// Whether the IPv4 and the UDP or TCP checksum hold: the sums over all of it are all ones.

@@ -28,7 +28,7 @@ fn the_guides_three_notations_say_what_the_sample_says() {
 fn ranges_that_step_together_give_the_flows_that_the_guide_states() {
     let flows = |file: &str| {
         let profile = load_file(&root().join("tests/profiles").join(file)).unwrap();
-        Plan::compile(&profile).unwrap().stream.flows
+        Plan::compile(&profile).unwrap().flows()
     };
     assert_eq!(flows("udp_100_flows_64.toml"), 100);
     assert_eq!(flows("udp_sdpp_1500.yaml"), 1155);

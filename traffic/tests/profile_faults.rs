@@ -69,7 +69,7 @@ fn syntax_faults_have_a_line() {
         (
             "[1]",
             Format::Json,
-            "x:1: must be a table with the keys name, rate, stop, stamp, streams, not a list",
+            "x:1: must be a table with the keys name, rate, gap, stop, stamp, streams, not a list",
         ),
     ];
     for (text, format, want) in cases {
@@ -139,7 +139,7 @@ fn what_a_value_must_be_is_said_with_the_value() {
         (
             "[streams.udp]\nsrc = 1024\ndst = 1024\n",
             "",
-            "x:5: streams[0].udp: is missing: give `udp` or `tcp`, with src and dst ports",
+            "x:5: streams[0].udp: is missing: give `udp` or `tcp` with src and dst ports, `icmp`, or a tunnel",
         ),
         (
             "[streams.udp]\nsrc = 1024\n",
@@ -156,12 +156,74 @@ fn what_a_value_must_be_is_said_with_the_value() {
 }
 
 #[test]
-fn more_than_one_stream_and_none_are_refused() {
+fn a_profile_without_streams_is_refused() {
     assert_eq!(faults("streams = []", Format::Toml), ["x:1: streams: has no stream: give one"]);
-    let text = std::fs::read_to_string(sample("udp_100_flows_64.toml")).unwrap();
-    let (head, stream) = text.split_once("[[streams]]").unwrap();
-    let twice = format!("{head}[[streams]]{stream}\n[[streams]]{stream}");
-    assert_eq!(faults(&twice, Format::Toml), ["x:5: streams: has 2 streams: this version sends one stream"]);
+}
+
+#[test]
+fn headers_that_do_not_go_together_are_told() {
+    let cases = [
+        ("[streams.udp]", "[streams.icmp]\n[streams.udp]", "streams[0].icmp: stands beside `udp`"),
+        ("[streams.udp]", "[streams.arp]\n[streams.udp]", "streams[0].arp.sender_mac: is missing"),
+        (
+            "[streams.udp]",
+            "[streams.ipv6]\nsrc = \"::1\"\ndst = \"::2\"\n[streams.udp]",
+            "streams[0].ipv6: stands beside `ipv4`",
+        ),
+        (
+            "[streams.udp]",
+            "[streams.vxlan]\nvni = 1\n[streams.udp]",
+            "streams[0].inner: is missing: `vxlan` carries a packet",
+        ),
+        (
+            "[streams.udp]",
+            "[[streams.vlan]]\nid = 4096\n[streams.udp]",
+            "streams[0].vlan[0].id: must be a number from 0 to 4095",
+        ),
+        (
+            "frame_size = 64",
+            "frame_size = { min = 100, max = 64 }",
+            "streams[0].frame_size.min: 100 B is above max, 64 B: swap them",
+        ),
+        (
+            "frame_size = 64",
+            "frame_size = 64\nweight = 0",
+            "streams[0].weight: must be a whole number from 1 to 1000, not 0",
+        ),
+        ("frame_size = 64", "frame_size = 64\ngap = \"poisson\"", "streams[0].gap: stands without `rate`"),
+        ("frame_size = 64", "frame_size = 64\nrate = \"max\"", "streams[0].rate: is max"),
+        (
+            "frame_size = 64",
+            "frame_size = 64\npayload = { hex = \"abc\" }",
+            "streams[0].payload.hex: must be pairs of hexadecimal digits",
+        ),
+        ("src = 1024", "src = { list = [] }", "streams[0].udp.src.list: is empty: give at least one value"),
+        (
+            "src = 1024",
+            "src = { random = { min = 9, max = 1 } }",
+            "streams[0].udp.src.random.min: 9 is above max, 1: swap them",
+        ),
+        (
+            "src = 1024",
+            "src = { list = [1], nest = 9 }",
+            "streams[0].udp.src.nest: must be a number from 0 to 7, not 9",
+        ),
+    ];
+    for (line, instead, wanted) in cases {
+        let told = faults(&with(line, instead), Format::Toml);
+        assert!(told.iter().any(|t| t.contains(wanted)), "{instead}: {told:?}");
+    }
+}
+
+#[test]
+fn frames_without_room_for_their_headers_are_refused() {
+    let tags = "[[streams.vlan]]\nid = 1\n".repeat(4) + &"[[streams.mpls]]\nlabel = 1\n".repeat(2);
+    let told = faults(&with("[streams.udp]", &format!("{tags}[streams.udp]")), Format::Toml);
+    assert!(
+        told[0]
+            .contains("frames of 64 B have no room for 66 bytes of headers and the FCS: use 70 B at least"),
+        "{told:?}"
+    );
 }
 
 #[test]

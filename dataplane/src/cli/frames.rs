@@ -6,12 +6,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use traffic::cursor::Cursor;
 use traffic::fault::Faults;
+use traffic::frame::describe::describe;
+use traffic::generator::Generator;
 use traffic::pcap::PcapWriter;
 use traffic::plan::Plan;
 use traffic::profile::Stop;
-use traffic::shard::Shard;
 
 use super::options::{ProfileError, ProfileOptions, TAG_BY_HAND};
 
@@ -73,20 +73,22 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
         return Err(FramesError::Worker { worker: args.worker, workers: args.workers });
     }
     plan.warnings.iter().for_each(|w| warnln!("warning: {w}"));
-    let shard = Shard::new(args.worker, args.workers, plan.stream.flows);
+    let shards = plan.shards(args.workers);
     let count = args.count.unwrap_or(match plan.stop {
-        Stop::Count(count) => shard.count_share(count).min(MAX_COUNT),
+        Stop::Count(count) => {
+            let shares = plan.count_shares(count, &shards);
+            let own = shards.iter().zip(shares).filter(|(shard, _)| shard.worker == args.worker);
+            own.map(|(_, share)| share).sum::<u64>().min(MAX_COUNT)
+        }
         Stop::Never | Stop::DurationS(_) => DEFAULT_COUNT,
     });
-    let gap_ns = plan.requested_pps(0).map_or(0.0, |pps| 1e9 / (pps * shard.rate_share()));
-    let mut frames =
-        Frames { cursor: Cursor::new(&plan.stream, shard, TAG_BY_HAND), bytes: plan.stream.template.bytes };
+    let mut frames = Generator::new(&plan, args.worker, args.workers, TAG_BY_HAND);
 
     let to = args.pcap.as_ref().map_or("standard output".to_owned(), |p| p.display().to_string());
     let written = match args.pcap.as_deref() {
         None => print(&mut frames, count),
-        Some(path) if path.as_os_str() == "-" => save(&mut frames, count, gap_ns, io::stdout().lock()),
-        Some(path) => File::create(path).and_then(|file| save(&mut frames, count, gap_ns, file)),
+        Some(path) if path.as_os_str() == "-" => save(&mut frames, count, io::stdout().lock()),
+        Some(path) => File::create(path).and_then(|file| save(&mut frames, count, file)),
     };
     match written {
         // A reader that has seen enough, such as `head`, is no error.
@@ -95,44 +97,25 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
     }
 }
 
-struct Frames {
-    cursor: Cursor,
-    bytes: Vec<u8>,
-}
-
-impl Frames {
-    fn next(&mut self) -> &[u8] {
-        self.cursor.write_one(&mut self.bytes, 0);
-        &self.bytes
-    }
-}
-
-fn save(frames: &mut Frames, count: u64, gap_ns: f64, out: impl Write) -> io::Result<()> {
+fn save(frames: &mut Generator, count: u64, out: impl Write) -> io::Result<()> {
     let mut pcap = PcapWriter::new(BufWriter::new(out))?;
-    for n in 0..count {
-        pcap.write((n as f64 * gap_ns) as u64, frames.next())?;
+    for _ in 0..count {
+        let Some((at_ns, frame)) = frames.next_frame() else { break };
+        pcap.write(at_ns, frame)?;
     }
     pcap.finish().map(drop)
 }
 
 /// The header fields in words and the bytes in hex, 16 a line.
-fn print(frames: &mut Frames, count: u64) -> io::Result<()> {
+fn print(frames: &mut Generator, count: u64) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     for n in 0..count {
-        let frame = frames.next();
-        writeln!(out, "frame {n}: {} bytes (+ 4 FCS)  {}", frame.len(), headers_in_words(frame))?;
+        let Some((_, frame)) = frames.next_frame() else { break };
+        writeln!(out, "frame {n}: {} bytes (+ 4 FCS)  {}", frame.len(), describe(frame))?;
         for (line, bytes) in frame.chunks(16).enumerate() {
             let hex: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
             writeln!(out, "  {:04x}  {}", line * 16, hex.join(" "))?;
         }
     }
     out.flush()
-}
-
-fn headers_in_words(frame: &[u8]) -> String {
-    let byte = |at: usize| frame.get(at).copied().unwrap_or(0);
-    let address = |at: usize| format!("{}.{}.{}.{}", byte(at), byte(at + 1), byte(at + 2), byte(at + 3));
-    let word = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
-    let protocol = if byte(23) == 6 { "TCP" } else { "UDP" };
-    format!("{protocol} {}:{} > {}:{} ttl {}", address(26), word(34), address(30), word(36), byte(22))
 }

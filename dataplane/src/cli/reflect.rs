@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use clap::Args;
 use traffic::mac::Mac;
-use traffic::profile::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stream};
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Role, RunSpec};
 
@@ -43,23 +43,11 @@ impl ReflectArgs {
 
 /// A reflector sends nothing of its own: of this profile only the frame size matters, for its buffers.
 fn any_frame(frame_size: FrameSize) -> Profile {
-    Profile {
-        name: Some("reflect".to_owned()),
-        rate: Rate::Max,
-        stop: Stop::Never,
-        stamp: false,
-        streams: vec![Stream {
-            name: None,
-            frame_size,
-            ethernet: Ethernet { src: Mac::default().into(), dst: Mac::default().into() },
-            ipv4: Ipv4 {
-                src: Ipv4Addr::UNSPECIFIED.into(),
-                dst: Ipv4Addr::UNSPECIFIED.into(),
-                ttl: Ipv4::default_ttl(),
-            },
-            udp: Some(Ports { src: 0.into(), dst: 0.into() }),
-            tcp: None,
-            payload: Payload::Zero,
-        }],
-    }
+    let (any_mac, any_ip) = (Mac::default(), Ipv4Addr::UNSPECIFIED);
+    let stream = Stream {
+        ipv4: Some(Ipv4::between(any_ip.into(), any_ip.into())),
+        udp: Some(Ports { src: 0.into(), dst: 0.into() }),
+        ..Stream::new(frame_size, Ethernet { src: any_mac.into(), dst: any_mac.into() })
+    };
+    Profile { name: Some("reflect".to_owned()), rate: Rate::Max, stamp: false, ..Profile::of(vec![stream]) }
 }

@@ -48,7 +48,7 @@ pub fn eal_device(device: &Device, plan: &Plan, queues: u16) -> String {
         Device::Vdev(args) => args.clone(),
         Device::Iface(name) => {
             // A ring block must hold a frame and be whole pages; a frame here is a power of two.
-            let frame = if plan.stream.frame_size.bytes() <= AF_PACKET_SMALL { 2048 } else { 16384 };
+            let frame = if plan.largest_frame().bytes() <= AF_PACKET_SMALL { 2048 } else { 16384 };
             format!(
                 "net_af_packet0,iface={name},qpairs={queues},framesz={frame},blocksz={},framecnt={}",
                 frame.max(4096),
@@ -78,9 +78,9 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
         return Err(EngineError::InterfaceDown { device: text, name: name.clone() });
     }
     let mtu: u32 = read("mtu").ok().and_then(|m| m.trim().parse().ok()).unwrap_or(u32::MAX);
-    let needed = plan.stream.frame_size.mbuf_bytes() - ETHERNET_BYTES;
+    let needed = plan.largest_frame().mbuf_bytes() - ETHERNET_BYTES;
     if u32::from(needed) > mtu {
-        let frame_bytes = plan.stream.frame_size.bytes();
+        let frame_bytes = plan.largest_frame().bytes();
         return Err(EngineError::InterfaceMtu { device: text, name: name.clone(), frame_bytes, needed, mtu });
     }
     Ok(())
@@ -120,7 +120,7 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         Role::Rx => (rx, tx.min(info.max_tx_queues)),
         Role::Reflect => (rx, tx),
     };
-    let mtu = run.setup.plan.stream.frame_size.mbuf_bytes() - ETHERNET_BYTES;
+    let mtu = run.setup.plan.largest_frame().mbuf_bytes() - ETHERNET_BYTES;
     // A memif has no MTU: it chains its buffers, and claims 1518 bytes all the same.
     let has_mtu = run.setup.device.vdev_driver() != Some("net_memif");
     let config = PortConfig {

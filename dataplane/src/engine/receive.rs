@@ -22,7 +22,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(5);
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let room = memory::rx_room(setup.plan.stream.frame_size.mbuf_bytes());
+    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
     let pools: Vec<Mempool<'_>> = (0..setup.queues[0])
         .map(|q| {
             let config = MempoolConfig::new(format!("rx{q}"), memory::rx_mbufs(spec.descriptors));
@@ -39,12 +39,12 @@ fn expectation(run: &Run<'_>) -> Expectation {
     let plan = &run.setup.plan;
     let shards = run.setup.shards.clone();
     let counts = match plan.stop {
-        Stop::Count(count) => Some(shards.iter().map(|s| s.count_share(count)).collect()),
+        Stop::Count(count) => Some(plan.count_shares(count, &shards)),
         Stop::Never | Stop::DurationS(_) => None,
     };
     Expectation {
         tag: run.spec.tag,
-        flows: plan.stream.flows,
+        flows: plan.streams.iter().map(|s| s.flows).collect(),
         counts,
         same_clock: run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock())),
         queues: run.setup.worker_cpus.len() as u16,
@@ -120,7 +120,8 @@ fn summarise(
 ) -> Summary {
     let accountants: Vec<&Accountant> = outcomes.iter().map(|o| &o.accountant).collect();
     let (mut account, rx_shards) = merge(&accountants, expect);
-    account.flows_seen = if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
+    let flows = if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
+    account.flows_seen = flows.as_ref().map(|of_streams| of_streams.iter().sum());
     let mut totals = sampler.counters();
     totals.account = Some(account);
     totals.latency = latency(accountants.iter().map(|a| a.latency()), expect, run.hz());
@@ -133,7 +134,7 @@ fn summarise(
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }
-    idle_queues(outcomes, expect.flows, &mut warnings);
+    idle_queues(outcomes, expect.all_flows(), &mut warnings);
     Summary {
         ended,
         totals,

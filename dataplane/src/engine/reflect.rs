@@ -16,7 +16,7 @@ use crate::rx::ReflectWorker;
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let room = memory::rx_room(setup.plan.stream.frame_size.mbuf_bytes());
+    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
     // A received mbuf may wait in the TX ring: room for both rings.
     let mbufs = 2 * memory::rx_mbufs(spec.descriptors) + 1;
     let pools: Vec<Mempool<'_>> = (0..setup.queues[0])

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use dpdk::{FramePool, Mempool, MempoolConfig, Port, TxQueue};
 use traffic::cursor::Cursor;
+use traffic::frame::Template;
+use traffic::mixed::Mixed;
 use traffic::pacer::Pacer;
+use traffic::plan::Plan;
 use traffic::profile::Stop;
-use traffic::shard::Shard;
 use traffic::wire::{Command, Ended, Event, Pacing, Sample, Summary, TxShard};
 
 use super::control::Message;
@@ -16,24 +18,37 @@ use super::port;
 use super::sampler::Sampler;
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
-use crate::tx::{self, Back, TxOutcome, TxWorker};
+use crate::tx::{self, Back, Plain, Source, Streams, TxOutcome, TxWorker};
 
 /// Runs a sender to its end.
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let template = &setup.plan.stream.template;
+    let frame = first_frame(&setup.plan);
     let names = (0..setup.worker_cpus.len()).map(|w| format!("tx{w}"));
     let pools: Vec<FramePool<'_>> = names
-        .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, template))
+        .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, &frame))
         .collect::<Result<_, _>>()?;
     let rx_config = MempoolConfig::new("rx0", memory::rx_mbufs(spec.descriptors));
-    let room = memory::rx_room(setup.plan.stream.frame_size.mbuf_bytes());
+    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
     let rx_pool = Mempool::create(handle, rx_config.on(socket).room(room))?;
 
     let outcome = with_port(&Run { ..*run }, &pools, &rx_pool, emit)?;
     let mbufs_missing = pools.iter().map(FramePool::in_use).sum::<u32>() + rx_pool.in_use();
     Ok(Summary { mbufs_missing, ..outcome })
+}
+
+/// What all mbufs hold before the first frame.
+fn first_frame(plan: &Plan) -> Vec<u8> {
+    match plain_template(plan) {
+        Some(template) => template.bytes.clone(),
+        None => Mixed::prefill(plan),
+    }
+}
+
+/// The only template, of a plan that needs no other.
+fn plain_template(plan: &Plan) -> Option<&Template> {
+    plan.streams.first().and_then(|s| s.templates.first()).filter(|_| plan.is_plain())
 }
 
 /// What happens while the port is open.
@@ -57,15 +72,17 @@ fn with_port<'e>(
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let gate = Gate::default();
     let mut sampler = Sampler::for_tx(&port, &blocks);
-    let jobs = queues.into_iter().zip(pools).zip(&blocks).zip(&run.setup.shards).map(
-        |(((queue, pool), block), shard)| {
-            let back = Back::new(rx_queues.pop(), run.hz());
-            let worker = worker(run, (queue, pool, back), block, &gate, *shard, requested_pps);
-            let id = shard.id;
-            move || worker.run(id)
-        },
-    );
-    let jobs = jobs.collect();
+    let hands =
+        queues.into_iter().zip(pools).zip(&blocks).enumerate().map(|(worker, ((queue, pool), block))| {
+            (worker as u16, (queue, pool, Back::new(rx_queues.pop(), run.hz())), block)
+        });
+    let mbps = link.speed_mbps.unwrap_or(0);
+    let jobs: Vec<Job<'_>> = match plain_template(&run.setup.plan) {
+        Some(template) => hands
+            .map(|(id, hand, block)| job(run, hand, block, &gate, plain(run, template, id, requested_pps)))
+            .collect(),
+        None => hands.map(|(id, hand, block)| job(run, hand, block, &gate, streams(run, id, mbps))).collect(),
+    };
     let (ended, outcomes) =
         run.with_workers((&port, &gate), &mut sampler, requested_pps, jobs, || (), emit)?;
     // Before the receiver leaves: memif forgets its counters then.
@@ -85,35 +102,61 @@ fn linger(run: &Run<'_>, emit: &mut dyn FnMut(Event)) {
     }
 }
 
-/// What a worker takes to its thread.
-fn worker<'a, 'e>(
+/// What a worker does on its thread.
+type Job<'a> = Box<dyn FnOnce() -> TxOutcome + Send + 'a>;
+
+fn job<'a, 'e: 'a, S: Source + Send + 'a>(
     run: &Run<'e>,
     (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'e>),
     counters: &'a CoreBlock,
     gate: &'a Gate,
-    shard: Shard,
-    requested_pps: Option<f64>,
-) -> TxWorker<'a, 'e> {
-    let (plan, hz) = (&run.setup.plan, run.hz());
-    let (limit, duration) = match plan.stop {
-        Stop::Never => (u64::MAX, None),
-        Stop::Count(count) => (shard.count_share(count), None),
-        Stop::DurationS(seconds) => (u64::MAX, Some((seconds * hz as f64) as u64)),
+    source: S,
+) -> Job<'a> {
+    let plan = &run.setup.plan;
+    let duration = match plan.stop {
+        Stop::DurationS(seconds) => Some((seconds * run.hz() as f64) as u64),
+        Stop::Never | Stop::Count(_) => None,
     };
-    TxWorker {
-        queue,
-        back,
-        pool,
-        cursor: Cursor::new(&plan.stream, shard, run.spec.tag),
-        pacer: Pacer::new(requested_pps.map(|pps| pps * shard.rate_share()), hz),
-        paced: requested_pps.is_some(),
-        counters,
-        gate,
-        burst: run.spec.burst.into(),
-        limit,
-        duration,
-        frame_bytes: plan.stream.frame_size.mbuf_bytes().into(),
+    // Where some streams are sent as fast as the port takes them, nothing of theirs is due.
+    let paced = plan.shared().next().is_none() || plan.shared_pps(0).is_some();
+    let burst = run.spec.burst.into();
+    let worker = TxWorker { queue, back, pool, source, paced, counters, gate, burst, duration };
+    Box::new(move || worker.run())
+}
+
+/// Frames to send of each shard, where the run ends by count.
+fn limits(run: &Run<'_>) -> Option<Vec<u64>> {
+    match run.setup.plan.stop {
+        Stop::Count(count) => Some(run.setup.plan.count_shares(count, &run.setup.shards)),
+        Stop::Never | Stop::DurationS(_) => None,
     }
+}
+
+/// A worker's frames where one template serves all.
+fn plain(run: &Run<'_>, template: &Template, worker: u16, requested_pps: Option<f64>) -> Plain {
+    let shard = run.setup.shards[usize::from(worker)];
+    Plain {
+        cursor: Cursor::new(template, shard, run.spec.tag),
+        pacer: Pacer::new(requested_pps.map(|pps| pps * shard.rate_share()), run.hz()),
+        shard: shard.id,
+        limit: limits(run).and_then(|limits| limits.get(usize::from(worker)).copied()).unwrap_or(u64::MAX),
+        frame_bytes: template.bytes.len() as u64,
+    }
+}
+
+/// A worker's frames of several streams, sizes or kinds of fields.
+fn streams(run: &Run<'_>, worker: u16, link_mbps: u32) -> Streams {
+    let (plan, hz) = (&run.setup.plan, run.hz());
+    let mixed = Mixed::new(plan, &run.setup.shards, worker, run.spec.tag, limits(run).as_deref());
+    let lanes = mixed.lanes().iter().map(|lane| {
+        let pps = match lane.stream.and_then(|own| plan.streams.get(usize::from(own))) {
+            Some(own) => plan.own_pps(own, link_mbps),
+            None => plan.shared_pps(link_mbps),
+        };
+        (Pacer::new(pps.map(|pps| pps * lane.share), hz), (lane.start_delay_s * hz as f64) as u64)
+    });
+    let lanes = lanes.collect();
+    Streams::new(mixed, lanes)
 }
 
 /// The last word, once no worker counts any more.
@@ -143,7 +186,12 @@ fn summarise(
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }
-    let tx_shards = outcomes.iter().map(|o| TxShard { shard: o.shard, sent: o.tally.tx_packets }).collect();
+    let mut tx_shards: Vec<TxShard> = outcomes
+        .iter()
+        .flat_map(|o| &o.shards)
+        .map(|(shard, sent)| TxShard { shard: *shard, stream: run.setup.stream_of(*shard), sent: *sent })
+        .collect();
+    tx_shards.sort_by_key(|s| s.shard);
     Summary {
         ended,
         totals,

@@ -161,7 +161,7 @@ impl Run<'_> {
             queues: [chosen.rx_queues, chosen.tx_queues],
             descriptors: [chosen.rx_descriptors, chosen.tx_descriptors],
             requested_pps,
-            flows: self.setup.plan.stream.flows,
+            flows: self.setup.plan.flows(),
             stamped: self.setup.plan.stamped(),
             clock: self.clock(),
             memory: self.setup.memory_in_words(),

@@ -70,7 +70,7 @@ impl Setup {
             // Its pools are twice as large.
             Role::Reflect => (0, 2 * queues[0]),
         };
-        let frame_bytes = plan.stream.frame_size.mbuf_bytes();
+        let frame_bytes = plan.largest_frame().mbuf_bytes();
         let demand = Demand { tx_workers, rx_queues, descriptors: spec.descriptors, frame_bytes };
         let memory_mib = spec.socket_mem_mib.unwrap_or(0).max(memory::needed_mib(demand));
         let needs_huge = matches!(device, Device::Pci(_));
@@ -115,6 +115,11 @@ impl Setup {
             sources,
             warnings,
         })
+    }
+
+    /// The stream that a shard is a part of.
+    pub fn stream_of(&self, shard: u16) -> u16 {
+        self.shards.get(usize::from(shard)).map_or(0, |s| s.stream)
     }
 
     /// What EAL was given, in words.

@@ -1,7 +1,6 @@
 //! Templates into the pool: every mbuf holds the whole frame before the first one is sent.
 
 use dpdk::{EalHandle, FramePool, Mempool, MempoolConfig, MempoolError, SocketId};
-use traffic::frame::Template;
 
 /// Frames kept in a worker's own mempool cache: what fits the CPU's caches, so that memory is not the limit.
 const CACHE: u32 = 256;
@@ -19,15 +18,14 @@ pub fn room(mbuf_bytes: u16) -> u16 {
     mbuf_bytes.next_multiple_of(64).max(dpdk::MIN_ROOM)
 }
 
-/// A pool whose every mbuf is the template.
+/// A pool whose every mbuf is this frame.
 pub fn pool<'e>(
     eal: EalHandle<'e>,
     name: &str,
     descriptors: u16,
     socket: Option<SocketId>,
-    template: &Template,
+    bytes: &[u8],
 ) -> Result<FramePool<'e>, MempoolError> {
-    let bytes = &template.bytes;
     let len = bytes.len() as u16;
     let config = MempoolConfig { cache: CACHE, ..MempoolConfig::new(name, mbufs(descriptors)) };
     Mempool::create(eal, config.on(socket).room(room(len)))?.prefill(|_, frame| {

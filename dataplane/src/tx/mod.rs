@@ -2,7 +2,9 @@
 
 pub mod back;
 pub mod fill;
+pub mod source;
 pub mod worker;
 
 pub use back::Back;
+pub use source::{Plain, Source, Streams};
 pub use worker::{TxOutcome, TxWorker};

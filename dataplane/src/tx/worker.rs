@@ -1,13 +1,11 @@
 //! The TX loop: grant → take → patch → send → count.
 
-use dpdk::{FrameMut, FramePool, TxBurst, TxQueue, tsc};
+use dpdk::{FramePool, TxQueue, tsc};
 pub use traffic::cursor::MAX_BURST;
-use traffic::cursor::{Cursor, Frames};
-use traffic::frame::step::Head;
-use traffic::pacer::Pacer;
 use traffic::wire::CoreCounters;
 
 use super::back::Back;
+use super::source::{Burst, Source};
 use crate::counters::{CoreBlock, Gate};
 
 /// Calls of a driver that takes nothing before the frames count as unsent: a few microseconds.
@@ -15,17 +13,15 @@ const SEND_ATTEMPTS: u32 = 64;
 
 /// Everything one sending worker owns or looks at.
 #[derive(Debug)]
-pub struct TxWorker<'a, 'e> {
+pub struct TxWorker<'a, 'e, S> {
     /// Its queue.
     pub queue: TxQueue<'e>,
     /// What comes back to the port.
     pub back: Back<'e>,
     /// Its frames.
     pub pool: &'e FramePool<'e>,
-    /// Its place in its shard.
-    pub cursor: Cursor,
-    /// Its part of the port's rate.
-    pub pacer: Pacer,
+    /// What it sends, and when.
+    pub source: S,
     /// Whether there is a rate: without one nothing is due, so nothing is unsent.
     pub paced: bool,
     /// Its counters.
@@ -34,19 +30,15 @@ pub struct TxWorker<'a, 'e> {
     pub gate: &'a Gate,
     /// Frames a burst at most, 1…[`MAX_BURST`].
     pub burst: u64,
-    /// Frames to send in all.
-    pub limit: u64,
     /// Ticks from the start to the end.
     pub duration: Option<u64>,
-    /// Bytes of a frame, without FCS.
-    pub frame_bytes: u64,
 }
 
 /// A worker's last word.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TxOutcome {
-    /// Its shard.
-    pub shard: u16,
+    /// What it sent of each shard: (number in the mark, frames).
+    pub shards: Vec<(u16, u64)>,
     /// Its counters.
     pub tally: CoreCounters,
     /// Frames that were due and given up after stalls; part of unsent.
@@ -60,98 +52,74 @@ pub struct TxOutcome {
     pub is_broken: bool,
 }
 
-impl TxWorker<'_, '_> {
+impl<S: Source> TxWorker<'_, '_, S> {
     /// Waits for the start and sends until done or told to stop.
-    pub fn run(mut self, shard: u16) -> TxOutcome {
-        let Some(epoch) = self.gate.wait() else { return TxOutcome { shard, ..TxOutcome::default() } };
+    pub fn run(mut self) -> TxOutcome {
+        let Some(epoch) = self.gate.wait() else { return TxOutcome::default() };
         self.gate.enter();
-        let mut outcome = send_loop(&mut self, epoch);
+        let outcome = send_loop(&mut self, epoch);
         self.pool.flush_cache();
-        outcome.shard = shard;
-        outcome
+        TxOutcome { shards: self.source.sent(), ..outcome }
     }
 }
 
 /// What is decided, is decided once a burst; so is the clock read.
-fn send_loop(w: &mut TxWorker<'_, '_>, epoch: u64) -> TxOutcome {
-    let mut burst = w.pool.burst::<MAX_BURST>();
+fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
+    let mut burst: Burst<'_> = w.pool.burst::<MAX_BURST>();
     let mut tally = CoreCounters::default();
     let mut refused = 0;
     let deadline = w.duration.map_or(u64::MAX, |ticks| epoch.saturating_add(ticks));
     let (mut last, mut ended) = (epoch, None);
-    w.pacer.start(epoch);
+    w.source.start(epoch);
     while !w.gate.is_closed() {
         let now = tsc();
-        let left = w.limit - tally.tx_packets;
-        if now >= deadline || left == 0 {
-            ended = Some(if left == 0 { last + w.pacer.interval() } else { deadline });
+        if now >= deadline || w.source.left() == 0 {
+            ended = Some(if w.source.left() == 0 { last + w.source.interval() } else { deadline });
             break;
         }
         if w.back.look(now, &mut tally) {
             w.counters.store_rx(&tally);
         }
-        let granted = w.pacer.grant(now, w.burst.min(left));
+        let granted = w.source.grant(now, w.burst);
         if granted == 0 {
             std::hint::spin_loop();
             continue;
         }
         let taken = burst.take(granted as usize) as u64;
-        w.cursor.write(&mut Taken(&mut burst), now);
+        w.source.write(&mut burst, now);
         let sent = send(&mut w.queue, &mut burst);
+        tally.tx_bytes += w.source.settle(granted, taken, sent);
+        tally.tx_packets += sent;
+        tally.bursts += u64::from(sent > 0);
         if sent < taken {
             burst.recycle();
-            w.cursor.rewind(taken - sent);
             if w.queue.is_broken() {
                 break;
             }
             refused += if w.paced { taken - sent } else { 0 };
         }
-        if taken < granted {
-            w.pacer.return_grant(granted - taken);
-        }
-        tally.tx_packets += sent;
-        tally.tx_bytes += sent * w.frame_bytes;
-        tally.bursts += u64::from(sent > 0);
-        tally.unsent_packets = refused + w.pacer.given_up();
+        tally.unsent_packets = refused + w.source.given_up();
         w.counters.store_tx(&tally);
         if sent > 0 {
             last = now;
         }
     }
+    w.counters.store_tx(&tally);
     let is_broken = w.queue.is_broken();
     let until = ended.unwrap_or_else(|| if is_broken { last } else { tsc() });
-    let active_ticks = until - epoch;
     TxOutcome {
-        shard: 0,
+        shards: Vec::new(),
         tally,
-        given_up: w.pacer.given_up(),
-        active_ticks,
+        given_up: w.source.given_up(),
+        active_ticks: until - epoch,
         complete: ended.is_some(),
         is_broken,
     }
 }
 
-/// A burst as the cursor wants it.
-struct Taken<'b, 'e>(&'b mut TxBurst<'e, MAX_BURST>);
-
-impl Frames for Taken<'_, '_> {
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-    #[inline(always)]
-    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
-        self.0.frames_from(from).map(FrameMut::into_head)
-    }
-    #[inline(always)]
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.0.frames_mut().map(FrameMut::into_data)
-    }
-}
-
 /// Offers the burst until the driver has taken all of it, or nothing for [`SEND_ATTEMPTS`] calls.
 #[inline(always)]
-fn send<'e>(queue: &mut TxQueue<'e>, burst: &mut TxBurst<'e, MAX_BURST>) -> u64 {
+fn send<'e>(queue: &mut TxQueue<'e>, burst: &mut Burst<'e>) -> u64 {
     let mut sent = queue.tx(burst) as u64;
     let mut attempts = 0;
     while !burst.is_empty() && attempts < SEND_ATTEMPTS {

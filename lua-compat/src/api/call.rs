@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
+use crate::backend::Transport;
 use mlua::Value;
 use traffic::mac::Mac;
-use traffic::profile::Transport;
 
 use super::Function;
 use crate::backend::{Backend, PortOp};

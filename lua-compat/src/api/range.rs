@@ -1,6 +1,6 @@
 //! `pktgen.range`: the fields that step from packet to packet.
 
-use traffic::profile::field::Value as _;
+use traffic::profile::Value as _;
 
 use super::call::Call;
 use crate::backend::{Answer, PortOp, RangeField, RangePart};

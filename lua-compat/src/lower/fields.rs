@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use traffic::mac::Mac;
-use traffic::profile::field::{Field, Range, Value};
 use traffic::profile::{Ethernet, Ipv4, Ports};
+use traffic::profile::{Field, Value};
 
 use super::{LowerFault, Lowering};
 use crate::backend::RangeField;
@@ -174,7 +174,7 @@ impl Lowering<'_> {
             );
             self.report.warn(line, text);
         }
-        Ok(Field::Range(Range { start, min, max, inc }))
+        Ok(Field::range(start, min, max, inc))
     }
 
     /// Says what a range is where the script left a part of it to Pktgen.
@@ -223,7 +223,8 @@ impl Lowering<'_> {
             Field::Fixed(side.map_or(default, |at| at.value))
         };
         let (src, dst) = (ip(ips.src, "src", defaults.0), ip(ips.dst, "dst", defaults.1));
-        Ipv4 { src, dst, ttl: Field::Fixed(self.config.ttl.map_or(TTL, |at| at.value)) }
+        let ttl = Field::Fixed(self.config.ttl.map_or(TTL, |at| at.value));
+        Ipv4 { ttl, ..Ipv4::between(src, dst) }
     }
 
     /// The single packet's ports.

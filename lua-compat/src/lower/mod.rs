@@ -3,10 +3,11 @@
 mod fields;
 mod port;
 
-use traffic::profile::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream, Transport};
+use traffic::pacer::Gap;
+use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
 
-use crate::backend::RangeField;
+use crate::backend::{RangeField, Transport};
 use crate::import::ImportOptions;
 use crate::record::{At, Config, Recorder, Sending};
 use crate::report::Report;
@@ -44,7 +45,11 @@ pub(crate) fn lower(recorder: &Recorder, name: &str, options: &ImportOptions) ->
     let name = (!name.is_empty()).then(|| name.to_owned());
     let stamp = Profile::default_stamp();
     report.sort();
-    Ok(Lowered { profile: Profile { name, rate, stop, stamp, streams: vec![stream] }, report, ports })
+    Ok(Lowered {
+        profile: Profile { name, rate, gap: Gap::Constant, stop, stamp, streams: vec![stream] },
+        report,
+        ports,
+    })
 }
 
 /// When the port stops: by its count; else when the script stops it; else never.
@@ -106,11 +111,8 @@ impl Lowering<'_> {
                 src: self.range_mac(RangeField::SrcMac)?,
                 dst: self.range_mac(RangeField::DstMac)?,
             };
-            ipv4 = Ipv4 {
-                src: self.range_ip(RangeField::SrcIp)?,
-                dst: self.range_ip(RangeField::DstIp)?,
-                ttl: self.range_ttl()?,
-            };
+            let (src, dst) = (self.range_ip(RangeField::SrcIp)?, self.range_ip(RangeField::DstIp)?);
+            ipv4 = Ipv4 { ttl: self.range_ttl()?, ..Ipv4::between(src, dst) };
             ports = Ports {
                 src: self.range_port(RangeField::SrcPort)?,
                 dst: self.range_port(RangeField::DstPort)?,
@@ -127,9 +129,9 @@ impl Lowering<'_> {
         }
         let (udp, tcp) = match transport {
             Transport::Udp => (Some(ports), None),
-            Transport::Tcp => (None, Some(ports)),
+            Transport::Tcp => (None, Some(ports.into())),
         };
-        Ok(Stream { name: None, frame_size, ethernet, ipv4, udp, tcp, payload: Payload::default() })
+        Ok(Stream { ipv4: Some(ipv4), udp, tcp, ..Stream::new(frame_size, ethernet) })
     }
 
     /// `set_proto` reaches only the single packet in Pktgen; its users mean all packets.

@@ -11,8 +11,8 @@ mod render;
 use std::net::Ipv4Addr;
 
 use traffic::mac::Mac;
-use traffic::profile::field::{Field, Range};
-use traffic::profile::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::profile::Field;
+use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stream};
 use traffic::units::{FrameSize, Rate};
 
 pub use mode::{FlowMode, FlowModeError};
@@ -109,22 +109,14 @@ impl PairedFlow {
 /// The profile itself, for `--format toml`: the same that importing [`render`]'s script gives.
 pub fn profile(flow: &PairedFlow) -> Result<Profile, PairedError> {
     let fields = flow.fields()?;
+    let ethernet = Ethernet { src: Field::Fixed(flow.src_mac), dst: Field::Fixed(flow.dst_mac) };
     let stream = Stream {
-        name: None,
-        frame_size: flow.frame_size,
-        ethernet: Ethernet { src: Field::Fixed(flow.src_mac), dst: Field::Fixed(flow.dst_mac) },
-        ipv4: Ipv4 { src: fields.src_ip, dst: fields.dst_ip, ttl: Ipv4::default_ttl() },
+        ipv4: Some(Ipv4::between(fields.src_ip, fields.dst_ip)),
         udp: Some(Ports { src: fields.src_port, dst: fields.dst_port }),
-        tcp: None,
-        payload: Payload::default(),
+        ..Stream::new(flow.frame_size, ethernet)
     };
-    Ok(Profile {
-        name: Some(flow.stem()),
-        rate: Rate::Percent(f64::from(flow.rate_percent)),
-        stop: Stop::Never,
-        stamp: Profile::default_stamp(),
-        streams: vec![stream],
-    })
+    let rate = Rate::Percent(f64::from(flow.rate_percent));
+    Ok(Profile { name: Some(flow.stem()), rate, ..Profile::of(vec![stream]) })
 }
 
 fn addresses(side: &'static str, base: Ipv4Addr, values: u64) -> Result<Field<Ipv4Addr>, PairedError> {
@@ -132,12 +124,7 @@ fn addresses(side: &'static str, base: Ipv4Addr, values: u64) -> Result<Field<Ip
     let last = u32::try_from(u64::from(u32::from(base)).saturating_add(values - 1));
     match last {
         Ok(_) if values == 1 => Ok(Field::Fixed(base)),
-        Ok(last) => Ok(Field::Range(Range {
-            start: base,
-            min: base,
-            max: last.into(),
-            inc: Ipv4Addr::new(0, 0, 0, 1),
-        })),
+        Ok(last) => Ok(Field::range(base, base, last.into(), Ipv4Addr::new(0, 0, 0, 1))),
         Err(_) => Err(PairedError::Addresses { side, base, flows: values, most }),
     }
 }
@@ -148,6 +135,6 @@ fn ports(base: u16, flows: u64) -> Field<u16> {
     let offset = (0..=room).rev().find(|offset| flows.is_multiple_of(u64::from(*offset) + 1));
     match offset {
         None | Some(0) => Field::Fixed(base),
-        Some(offset) => Field::Range(Range { start: base, min: base, max: base + offset, inc: 1 }),
+        Some(offset) => Field::range(base, base, base + offset, 1),
     }
 }

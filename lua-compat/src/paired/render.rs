@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use traffic::profile::field::{Field, Value};
+use traffic::profile::{Field, Value};
 
 use super::{PairedError, PairedFlow};
 
@@ -68,6 +68,8 @@ fn range<T: Value>(lua: &mut String, name: &str, field: Field<T>, zero: &str, qu
     let (start, min, max, inc) = match field {
         Field::Fixed(value) => (value, value, value, zero.to_owned()),
         Field::Range(r) => (r.start, r.min, r.max, format!("{quote}{}{quote}", r.inc)),
+        // A paired flow has no other fields.
+        other => (other.start(), other.start(), other.start(), zero.to_owned()),
     };
     let quoted = |value: T| format!("{quote}{value}{quote}");
     for (what, value) in [("start", quoted(start)), ("inc", inc), ("min", quoted(min)), ("max", quoted(max))]

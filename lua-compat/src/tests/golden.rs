@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use traffic::profile::field::{Field, Range};
-use traffic::profile::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::profile::Field;
+use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
 
 use crate::{Import, ImportOptions, Severity, import_file};
@@ -16,8 +16,8 @@ fn read(name: &str, quirks: bool) -> Import {
     import_file(&path(name), &ImportOptions { quirks, ..ImportOptions::default() }).unwrap()
 }
 
-fn range<T: Copy>(start: T, max: T, inc: T) -> Field<T> {
-    Field::Range(Range { start, min: start, max, inc })
+fn range<T: traffic::profile::Value>(start: T, max: T, inc: T) -> Field<T> {
+    Field::range(start, start, max, inc)
 }
 
 fn ip(text: &str) -> std::net::Ipv4Addr {
@@ -27,28 +27,17 @@ fn ip(text: &str) -> std::net::Ipv4Addr {
 /// The profile that all three have in common: 100 source addresses, one of everything else.
 fn hundred(name: &str, rate: f64, stop: Stop) -> Profile {
     let ports = Ports { src: Field::Fixed(1024), dst: Field::Fixed(1024) };
-    Profile {
-        name: Some(name.into()),
-        rate: Rate::Percent(rate),
-        stop,
-        stamp: true,
-        streams: vec![Stream {
-            name: None,
-            frame_size: FrameSize::MIN,
-            ethernet: Ethernet {
-                src: Field::Fixed("00:50:56:ab:60:84".parse().unwrap()),
-                dst: Field::Fixed("00:50:56:ab:a2:ef".parse().unwrap()),
-            },
-            ipv4: Ipv4 {
-                src: range(ip("192.168.1.1"), ip("192.168.1.100"), ip("0.0.0.1")),
-                dst: Field::Fixed(ip("192.168.2.1")),
-                ttl: Field::Fixed(64),
-            },
-            udp: Some(ports),
-            tcp: None,
-            payload: Payload::Letters,
-        }],
-    }
+    let ethernet = Ethernet {
+        src: Field::Fixed("00:50:56:ab:60:84".parse().unwrap()),
+        dst: Field::Fixed("00:50:56:ab:a2:ef".parse().unwrap()),
+    };
+    let src = range(ip("192.168.1.1"), ip("192.168.1.100"), ip("0.0.0.1"));
+    let stream = Stream {
+        ipv4: Some(Ipv4::between(src, ip("192.168.2.1").into())),
+        udp: Some(ports),
+        ..Stream::new(FrameSize::MIN, ethernet)
+    };
+    Profile { name: Some(name.into()), rate: Rate::Percent(rate), stop, ..Profile::of(vec![stream]) }
 }
 
 #[test]
@@ -70,9 +59,10 @@ fn one_field_varies() {
 fn four_fields_vary() {
     let mut expected = hundred("udp_sdSD7_1500", 1.0, Stop::Count(320));
     let stream = &mut expected.streams[0];
-    stream.frame_size = FrameSize::new(1500).unwrap();
-    stream.ipv4.src = range(ip("192.168.1.1"), ip("192.168.1.7"), ip("0.0.0.1"));
-    stream.ipv4.dst = range(ip("192.168.2.1"), ip("192.168.2.5"), ip("0.0.0.1"));
+    stream.frame_size = FrameSize::new(1500).unwrap().into();
+    let src = range(ip("192.168.1.1"), ip("192.168.1.7"), ip("0.0.0.1"));
+    let dst = range(ip("192.168.2.1"), ip("192.168.2.5"), ip("0.0.0.1"));
+    stream.ipv4 = Some(Ipv4::between(src, dst));
     stream.udp = Some(Ports { src: range(1024, 1026, 1), dst: range(1024, 1034, 1) });
     assert_eq!(read("golden/udp_sdSD7_1500.lua", false).profile, expected);
     // range.ip_proto is set: quirks change nothing.
@@ -101,7 +91,7 @@ fn quirks_send_what_pktgen_sends() {
     let import = read("profiles/paired_100_flows_64B.lua", true);
     let mut expected = hundred("paired_100_flows_64B", 100.0, Stop::Never);
     let stream = &mut expected.streams[0];
-    (stream.tcp, stream.udp) = (stream.udp, None);
+    stream.tcp = stream.udp.take().map(Into::into);
     assert_eq!(import.profile, expected);
     assert!(import.report.notes.iter().any(|n| n.text.contains("as Pktgen 23.03 sends them")));
 }

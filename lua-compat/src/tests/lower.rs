@@ -1,6 +1,6 @@
 //! What settings mean.
 
-use traffic::profile::field::{Field, Range};
+use traffic::profile::Field;
 use traffic::profile::{Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
 
@@ -31,13 +31,16 @@ fn has(text: &str, note: &str) {
 #[test]
 fn pktgens_defaults_fill_a_range_script() {
     let stream = stream(&range(""));
-    assert_eq!(stream.ipv4.src, Field::Fixed("192.168.0.1".parse().unwrap()));
+    assert_eq!(stream.ipv4.clone().unwrap().src, Field::Fixed("192.168.0.1".parse().unwrap()));
     let dst = |host: &str| format!("192.168.1.{host}").parse().unwrap();
     let inc = "0.0.0.1".parse().unwrap();
-    assert_eq!(stream.ipv4.dst, Field::Range(Range { start: dst("1"), min: dst("1"), max: dst("254"), inc }));
-    assert_eq!(stream.udp.unwrap().src, Field::Range(Range { start: 1234, min: 0, max: 65535, inc: 1 }));
-    assert_eq!(stream.udp.unwrap().dst, Field::Range(Range { start: 5678, min: 0, max: 65535, inc: 1 }));
-    assert_eq!((stream.ipv4.ttl, stream.frame_size), (Field::Fixed(64), FrameSize::MIN));
+    assert_eq!(stream.ipv4.clone().unwrap().dst, Field::range(dst("1"), dst("1"), dst("254"), inc));
+    assert_eq!(stream.udp.clone().unwrap().src, Field::range(1234, 0, 65535, 1));
+    assert_eq!(stream.udp.clone().unwrap().dst, Field::range(5678, 0, 65535, 1));
+    assert_eq!(
+        (stream.ipv4.clone().unwrap().ttl, stream.frame_size.clone()),
+        (Field::Fixed(64), FrameSize::MIN.into())
+    );
     has(&range(""), "note: range.src_port is not set: 1234, then from 0 to 65535 by 1, Pktgen's default");
     has(
         &range("pktgen.range.src_port('0', 'max', 9)\npktgen.range.src_port('0', 'start', 1)"),
@@ -48,9 +51,9 @@ fn pktgens_defaults_fill_a_range_script() {
 #[test]
 fn pktgens_defaults_fill_a_single_script() {
     let stream = stream("pktgen.start(1)");
-    assert_eq!(stream.ipv4.src, Field::Fixed("192.168.1.1".parse().unwrap()));
-    assert_eq!(stream.ipv4.dst, Field::Fixed("192.168.0.1".parse().unwrap()));
-    let ports = stream.tcp.unwrap();
+    assert_eq!(stream.ipv4.clone().unwrap().src, Field::Fixed("192.168.1.1".parse().unwrap()));
+    assert_eq!(stream.ipv4.clone().unwrap().dst, Field::Fixed("192.168.0.1".parse().unwrap()));
+    let ports = stream.tcp.clone().unwrap();
     assert_eq!((ports.src, ports.dst, stream.udp), (Field::Fixed(1234), Field::Fixed(5678), None));
     has("pktgen.start(0)", "note: no protocol is set: TCP, Pktgen's default");
     has(
@@ -69,10 +72,10 @@ fn the_single_packet() {
     assert!(import.report.notes.is_empty(), "{:?}", import.report);
     let stream = &import.profile.streams[0];
     assert_eq!(stream.ethernet.dst, Field::Fixed("02:00:00:00:00:01".parse().unwrap()));
-    assert_eq!(stream.ipv4.src, Field::Fixed("10.0.0.1".parse().unwrap()));
-    assert_eq!(stream.ipv4.ttl, Field::Fixed(9));
-    assert_eq!(stream.udp.unwrap().dst, Field::Fixed(8));
-    assert_eq!(stream.frame_size.bytes(), 128);
+    assert_eq!(stream.ipv4.clone().unwrap().src, Field::Fixed("10.0.0.1".parse().unwrap()));
+    assert_eq!(stream.ipv4.clone().unwrap().ttl, Field::Fixed(9));
+    assert_eq!(stream.udp.clone().unwrap().dst, Field::Fixed(8));
+    assert_eq!(stream.frame_size.bounds().1.bytes(), 128);
 }
 
 #[test]
@@ -88,13 +91,13 @@ fn values_are_clamped_as_pktgen_does_and_said_so() {
     );
     let large = range("pktgen.range.pkt_size('0', 'start', 10000)");
     has(&large, "line 5: warning: range.pkt_size 10000 becomes 9600, the largest frame");
-    assert_eq!(stream(&large).frame_size, FrameSize::MAX);
+    assert_eq!(stream(&large).frame_size, FrameSize::MAX.into());
     let sizes = range("pktgen.range.pkt_size('0', 'start', 128)\npktgen.range.pkt_size('0', 'inc', 4)");
     has(
         &sizes,
         "line 6: warning: a range of frame sizes (inc 4) is not carried over yet: every frame has the start size, 128 bytes",
     );
-    assert_eq!(stream(&sizes).frame_size.bytes(), 128);
+    assert_eq!(stream(&sizes).frame_size.bounds().1.bytes(), 128);
 }
 
 #[test]
@@ -178,13 +181,10 @@ fn ranges_that_are_odd() {
 #[test]
 fn large_port_steps() {
     let text = range("pktgen.range.src_port('0', 'start', 0)\npktgen.range.src_port('0', 'inc', 100)");
-    assert_eq!(
-        stream(&text).udp.unwrap().src,
-        Field::Range(Range { start: 0, min: 0, max: 65535, inc: 100 })
-    );
+    assert_eq!(stream(&text).udp.unwrap().src, Field::range(0, 0, 65535, 100));
     let options = ImportOptions { quirks: true, ..ImportOptions::default() };
     let quirky = import_str("t.lua", &text, &options).unwrap().profile.streams.remove(0);
-    assert_eq!(quirky.udp.unwrap().src, Field::Range(Range { start: 0, min: 0, max: 65535, inc: 64 }));
+    assert_eq!(quirky.udp.unwrap().src, Field::range(0, 0, 65535, 64));
 }
 
 #[test]

@@ -38,10 +38,11 @@ fn rendered_scripts_import_to_the_profile() {
 }
 
 /// How many values a field takes; it must divide the flows for the fields to step in lockstep.
-fn values<T: traffic::profile::field::Value>(field: Field<T>) -> u64 {
+fn values<T: traffic::profile::Value + std::fmt::Debug>(field: Field<T>) -> u64 {
     match field {
         Field::Fixed(_) => 1,
         Field::Range(Range { min, max, .. }) => max.to_u64() - min.to_u64() + 1,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -58,7 +59,8 @@ fn a_mode_gives_exactly_so_many_flows() {
     ] {
         let stream = profile(&flow(100, mode)).unwrap().streams.remove(0);
         let ports = stream.udp.unwrap();
-        let found = [values(stream.ipv4.src), values(stream.ipv4.dst), values(ports.src), values(ports.dst)];
+        let ip = stream.ipv4.unwrap();
+        let found = [values(ip.src), values(ip.dst), values(ports.src), values(ports.dst)];
         assert_eq!(found, expected, "{mode}");
     }
     for (flows, ports) in [(100_000, 50_000), (64_512, 64_512), (64_513, 31 * 2081), (129_023, 1)] {

@@ -118,7 +118,7 @@ fn summary(run: &Run, totals: Sample) -> Summary {
     Summary {
         ended: if run.stop && is_tx { Ended::Stopped } else { Ended::Complete },
         effective_ns: totals.elapsed_ns,
-        tx_shards: if is_tx { vec![TxShard { shard: 0, sent }] } else { Vec::new() },
+        tx_shards: if is_tx { vec![TxShard { shard: 0, stream: 0, sent }] } else { Vec::new() },
         rx_shards: if is_tx {
             Vec::new()
         } else {

@@ -108,7 +108,7 @@ fn show(path: &Path, quirks: bool) -> Result<()> {
     say::out(format_args!(
         "# {}: {} distinct flow(s)\n{}",
         path.display(),
-        count(plan.stream.flows),
+        count(plan.flows()),
         toml.trim_end()
     ))?;
     Ok(())

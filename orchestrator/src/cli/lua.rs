@@ -20,7 +20,7 @@ pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
         LuaVerb::Check { script, pktgen_quirks } => {
             let done = import(script, *pktgen_quirks)?;
             report(script, &done);
-            let flows = traffic::plan::Plan::compile(&done.profile)?.stream.flows;
+            let flows = traffic::plan::Plan::compile(&done.profile)?.flows();
             say::out(format_args!("{}: imports, {} flow(s)", script.display(), count(flows)))?;
         }
         LuaVerb::Import { script, output, force, pktgen_quirks } => {

@@ -131,7 +131,8 @@ fn tx_summary() -> Summary {
     let core =
         CoreCounters { tx_packets: 500, tx_bytes: 30_000, unsent_packets: 5, ..CoreCounters::default() };
     let totals = Sample { elapsed_ns: 1_000_000_000, cores: vec![core; 2], ..Sample::default() };
-    let tx_shards = vec![TxShard { shard: 0, sent: 500 }, TxShard { shard: 1, sent: 500 }];
+    let tx_shards =
+        vec![TxShard { shard: 0, stream: 0, sent: 500 }, TxShard { shard: 1, stream: 0, sent: 500 }];
     Summary { tx_shards, ..summary(totals) }
 }
 

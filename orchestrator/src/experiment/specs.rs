@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use traffic::device::Device;
 use traffic::mac::Mac;
-use traffic::profile::{Ethernet, Field, Ipv4, Payload, Ports, Profile, Stop, Stream};
+use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Role, RunSpec, VERSION};
 
@@ -131,24 +131,18 @@ fn warmup_macs(pair: &LabPair, profile: &Profile) -> (Mac, Mac) {
 }
 
 fn warmup_profile(src: Mac, dst: Mac, duration_s: f64) -> Profile {
+    let (from, to) = (Ipv4Addr::new(192, 168, 2, 1), Ipv4Addr::new(192, 168, 1, 1));
+    let stream = Stream {
+        ipv4: Some(Ipv4::between(from.into(), to.into())),
+        udp: Some(Ports { src: 1024.into(), dst: 1024.into() }),
+        ..Stream::new(FrameSize::MIN, Ethernet { src: src.into(), dst: dst.into() })
+    };
+    let stop = Stop::DurationS(duration_s);
     Profile {
         name: Some("warm-up".into()),
         rate: Rate::Pps(WARMUP_RATE_PPS),
-        stop: Stop::DurationS(duration_s),
-        stamp: true,
-        streams: vec![Stream {
-            name: None,
-            frame_size: FrameSize::MIN,
-            ethernet: Ethernet { src: Field::Fixed(src), dst: Field::Fixed(dst) },
-            ipv4: Ipv4 {
-                src: Field::Fixed(Ipv4Addr::new(192, 168, 2, 1)),
-                dst: Field::Fixed(Ipv4Addr::new(192, 168, 1, 1)),
-                ttl: Ipv4::default_ttl(),
-            },
-            udp: Some(Ports { src: Field::Fixed(1024), dst: Field::Fixed(1024) }),
-            tcp: None,
-            payload: Payload::default(),
-        }],
+        stop,
+        ..Profile::of(vec![stream])
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Expectation {
     pub tag: u32,
     /// The sender's shards, by id.
     pub shards: Vec<Shard>,
-    /// Distinct flows of the plan.
-    pub flows: u64,
+    /// Distinct flows of each stream.
+    pub flows: Vec<u64>,
     /// Sequence numbers beyond these can't be: the shard's part of the plan's count.
     pub counts: Option<Vec<u64>>,
     /// Whether marks' times are of the receiver's clock.
@@ -35,6 +35,13 @@ pub struct Expectation {
 
 /// Flow counters take 8 bytes a flow and queue; beyond this in all, flows are not tracked.
 pub const FLOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
+
+impl Expectation {
+    /// Distinct flows of all streams.
+    pub fn all_flows(&self) -> u64 {
+        self.flows.iter().copied().fold(0, u64::saturating_add)
+    }
+}
 
 /// One queue's books.
 #[derive(Clone, Debug)]
@@ -50,7 +57,7 @@ pub struct Accountant {
 impl Accountant {
     /// Allocates everything that will be needed.
     pub fn new(expect: &Expectation) -> Accountant {
-        let bytes = expect.flows.saturating_mul(8).saturating_mul(u64::from(expect.queues));
+        let bytes = expect.all_flows().saturating_mul(8).saturating_mul(u64::from(expect.queues));
         let track = bytes <= FLOW_MEMORY_LIMIT_BYTES;
         let limit = |i: usize| expect.counts.as_ref().and_then(|c| c.get(i)).copied();
         let shards = expect.shards.iter().enumerate();
@@ -114,7 +121,7 @@ pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxSh
     let mut total = Account::default();
     let mut shards = Vec::with_capacity(expect.shards.len());
     for (i, shard) in expect.shards.iter().enumerate() {
-        let mut sum = RxShard { shard: shard.id, ..RxShard::default() };
+        let mut sum = RxShard { shard: shard.id, stream: shard.stream, ..RxShard::default() };
         for q in queues.iter().filter_map(|q| q.shards.get(i)) {
             sum.expected = sum.expected.max(q.next());
             sum.received += q.received();
@@ -141,25 +148,28 @@ pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxSh
 /// number.
 fn live_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
     let seen: Option<u64> = queues.iter().flat_map(|q| &q.shards).map(ShardAccount::flows_seen).sum();
-    seen.map(|n| n.min(expect.flows))
+    seen.map(|n| n.min(expect.all_flows()))
 }
 
-/// Distinct flows exactly, from the queues' own tables: for the end, when no worker writes any more.
-pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
+/// Distinct flows of each stream exactly, from the queues' own tables: for the end, when no worker writes any more.
+pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<Vec<u64>> {
     live_flows(queues, expect)?;
-    let mut seen = vec![false; usize::try_from(expect.flows).ok()?];
+    let tables: Option<Vec<Vec<bool>>> =
+        expect.flows.iter().map(|flows| Some(vec![false; usize::try_from(*flows).ok()?])).collect();
+    let mut tables = tables?;
     for queue in queues {
         for (account, shard) in queue.shards.iter().zip(&expect.shards) {
+            let Some(table) = tables.get_mut(usize::from(shard.stream)) else { continue };
             for (slot, count) in account.flow_counts()?.iter().enumerate() {
                 if *count > 0
-                    && let Some(flow) = seen.get_mut(shard.flow(slot as u64) as usize)
+                    && let Some(flow) = table.get_mut(shard.flow(slot as u64) as usize)
                 {
                     *flow = true;
                 }
             }
         }
     }
-    Some(seen.iter().filter(|s| **s).count() as u64)
+    Some(tables.iter().map(|seen| seen.iter().filter(|s| **s).count() as u64).collect())
 }
 
 #[cfg(test)]

@@ -5,7 +5,14 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn expect(workers: u16, flows: u64, queues: u16) -> Expectation {
-    Expectation { tag: 9, shards: Shard::all(workers, flows), flows, counts: None, same_clock: true, queues }
+    Expectation {
+        tag: 9,
+        shards: Shard::all(workers, flows),
+        flows: vec![flows],
+        counts: None,
+        same_clock: true,
+        queues,
+    }
 }
 
 fn marked(shard: u16, seq: u64, time: u64) -> Vec<u8> {
@@ -46,7 +53,7 @@ proptest! {
         prop_assert_eq!((total.reordered, total.duplicated), (reordered, duplicated));
         prop_assert_eq!(shards.len(), 3);
         let distinct: BTreeSet<u64> = seen.iter().map(|(s, n)| e.shards[usize::from(*s)].frame(*n) % flows).collect();
-        prop_assert_eq!(distinct_flows(&[&queues[0], &queues[1]], &e), Some(distinct.len() as u64));
+        prop_assert_eq!(distinct_flows(&[&queues[0], &queues[1]], &e), Some(vec![distinct.len() as u64]));
         let latency = queues[0].latency().report("t", 1_000_000_000);
         prop_assert!(latency.count == 0 || (latency.min_ns, latency.max_ns) == (20, 20));
     }

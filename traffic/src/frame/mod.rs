@@ -1,9 +1,14 @@
 //! Frames as bytes: a template written once, and the patches that tell one frame from the next.
 
+mod build;
 pub mod checksum;
+pub mod describe;
 pub mod headers;
+pub mod patch;
 pub mod step;
 pub mod sums;
 pub mod template;
 
-pub use template::{Patch, Template, Width};
+pub use build::Layout;
+pub use patch::{Covered, Patch, Width};
+pub use template::{Check, Template, flows};

@@ -1,7 +1,7 @@
 //! One varying field on its way through a burst.
 
+use super::patch::{Covered, Patch, Width};
 use super::sums::Sums;
-use super::template::{Patch, Width};
 
 /// Varying fields and checksums stand within the first bytes of a frame, at offsets that fit a byte.
 pub const HEAD_BYTES: usize = u8::MAX as usize + 1 + 8;
@@ -34,13 +34,26 @@ impl Step {
     /// A field that moves `frames` frames at a time, at the stream's frame `first`, behind the lead-in.
     pub fn new(patch: &Patch, frames: u64, first: u64) -> Step {
         // Values are kept as they stand in the frame, constant bits below them included.
-        let (stride, span, top) = patch.values.stepping(frames);
+        let (stride, span, top) = patch.values.sequence().map_or((0, 0, 0), |s| s.stepping(frames));
         let (stride, span) = (stride << patch.shift, span << patch.shift);
         let end = patch.stored(top) + 1;
         let first = patch.stored(patch.values.at(first)).wrapping_sub(end);
         let back = stride.wrapping_sub(span);
-        let Patch { at, width, in_ip, in_l4, .. } = *patch;
+        let Patch { at, width, covered: Covered { ip: in_ip, l4: in_l4, .. }, .. } = *patch;
         Step { ahead: first, first, end, stride, back, at, width, in_ip, in_l4 }
+    }
+
+    /// As it stands in the next frame.
+    #[inline(always)]
+    pub fn stored(&self) -> u64 {
+        self.ahead.wrapping_add(self.end)
+    }
+
+    /// Goes to the next frame.
+    #[inline(always)]
+    pub fn advance(&mut self) {
+        let (next, beyond) = self.ahead.overflowing_add(self.stride);
+        self.ahead = if beyond { self.ahead.wrapping_add(self.back) } else { next };
     }
 
     /// Goes to the stream's frame `frame`.
@@ -85,6 +98,7 @@ impl Step {
                 };
                 self.write_bytes::<IP, L4, 6>(frames, low, then);
             }
+            Width::Eight => self.write_bytes::<IP, L4, 8>(frames, u64::to_be_bytes, then),
         }
     }
 

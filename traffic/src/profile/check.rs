@@ -1,9 +1,11 @@
 //! What a profile's values must be, whether they came from a file, from Lua or over the wire.
 
-use super::field::{Field, Range, Value};
-use super::model::{Ports, Profile, Stop, Stream};
+use super::check_stream;
+use super::field::{Field, Range};
+use super::model::{Profile, Stop};
+use super::value::Value;
 use crate::fault::Fault;
-use crate::frame::Template;
+use crate::pacer::Gap;
 use crate::units::Rate;
 
 /// The longest name, in characters: names become parts of result files' names.
@@ -14,6 +16,10 @@ pub const MAX_DURATION_S: f64 = 7.0 * 24.0 * 3600.0;
 pub const MAX_COUNT: u64 = 1 << 53;
 /// Fastest rate, in frames or bits a second: 10 Tbit/s, far beyond any port.
 pub const MAX_RATE: f64 = 1e13;
+/// The most streams: every worker of each has a number of 16 bits in the mark.
+pub const MAX_STREAMS: usize = 4096;
+/// The most values of a list.
+pub const MAX_LIST: usize = 65_536;
 /// The most flows of a stream: a receiver can't count more of them apart.
 pub const MAX_FLOWS: u64 = 1 << 40;
 
@@ -21,29 +27,36 @@ pub const MAX_FLOWS: u64 = 1 << 40;
 pub fn check(profile: &Profile) -> Vec<Fault> {
     let mut c = Checker { faults: Vec::new() };
     c.name("name", profile.name.as_deref());
-    c.rate(profile.rate);
+    c.rate("rate", profile.rate);
+    c.gap("gap", profile.gap);
     c.stop(profile.stop);
     match profile.streams.len() {
         0 => c.fault("streams", "has no stream: give one"),
-        1 => {}
-        n => c.fault("streams", format!("has {n} streams: this version sends one stream")),
+        n if n > MAX_STREAMS => c.fault("streams", format!("has {n} streams, more than {MAX_STREAMS}")),
+        _ => {}
     }
-    for (i, stream) in profile.streams.iter().enumerate() {
-        c.stream(&format!("streams[{i}]"), stream);
+    for (i, stream) in profile.streams.iter().enumerate().take(MAX_STREAMS) {
+        check_stream::check(&mut c, &format!("streams[{i}]"), stream);
     }
     c.faults
 }
 
-struct Checker {
+/// The faults so far.
+pub(super) struct Checker {
     faults: Vec<Fault>,
 }
 
 impl Checker {
-    fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.faults.len()
+    }
+
+    pub(super) fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.faults.push(Fault { line: 0, path: path.into(), message: message.into() });
     }
 
-    fn name(&mut self, path: &str, name: Option<&str>) {
+    pub(super) fn name(&mut self, path: &str, name: Option<&str>) {
         let Some(name) = name else { return };
         let chars = name.chars().count();
         if chars == 0 {
@@ -62,7 +75,7 @@ impl Checker {
         }
     }
 
-    fn rate(&mut self, rate: Rate) {
+    pub(super) fn rate(&mut self, path: &str, rate: Rate) {
         let (value, least, most) = match rate {
             Rate::Max => return,
             Rate::Percent(p) => (p, 1e-6, 100.0),
@@ -77,7 +90,7 @@ impl Checker {
                 _ => " bits a second",
             };
             self.fault(
-                "rate",
+                path,
                 format!("{value}{unit} is outside {least}…{most}{unit}: choose a rate in between, or max"),
             );
         }
@@ -104,49 +117,55 @@ impl Checker {
         }
     }
 
-    fn stream(&mut self, path: &str, stream: &Stream) {
-        self.name(&format!("{path}.name"), stream.name.as_deref());
-        let before = self.faults.len();
-        self.field(format!("{path}.ethernet.src"), &stream.ethernet.src);
-        self.field(format!("{path}.ethernet.dst"), &stream.ethernet.dst);
-        self.field(format!("{path}.ipv4.src"), &stream.ipv4.src);
-        self.field(format!("{path}.ipv4.dst"), &stream.ipv4.dst);
-        self.field(format!("{path}.ipv4.ttl"), &stream.ipv4.ttl);
-        self.ports(&format!("{path}.udp"), stream.udp.as_ref());
-        self.ports(&format!("{path}.tcp"), stream.tcp.as_ref());
-        match (&stream.udp, &stream.tcp) {
-            (Some(_), Some(_)) => {
-                self.fault(
-                    format!("{path}.tcp"),
-                    "stands beside `udp`: a stream has one of them, remove the other",
-                );
-            }
-            (None, None) => {
-                self.fault(format!("{path}.udp"), "is missing: give `udp` or `tcp`, with src and dst ports");
-            }
-            _ => {}
+    pub(super) fn gap(&mut self, path: &str, gap: Gap) {
+        let Gap::Burst { burst, every_s } = gap else { return };
+        if burst == 0 || burst > 1_000_000 {
+            self.fault(
+                format!("{path}.burst"),
+                format!("{burst} is not a number of frames from 1 to 1000000"),
+            );
         }
-        // Flows can be counted only where the ranges make sense.
-        if self.faults.len() == before {
-            let flows = Template::new(stream, false).and_then(|t| t.flows());
-            if flows.is_none_or(|n| n > MAX_FLOWS) {
-                let most = "its ranges together give more than 2^40 distinct flows";
-                self.fault(path, format!("{most}: make their lengths equal, or multiples of one another"));
+        // Written so that a NaN is refused too.
+        if !(1e-6..=3600.0).contains(&every_s) {
+            self.fault(
+                format!("{path}.every_s"),
+                format!("{every_s} is not a number of seconds from 0.000001 to 3600"),
+            );
+        }
+    }
+
+    pub(super) fn field<T: Value>(&mut self, path: String, field: &Field<T>) {
+        match field {
+            Field::Fixed(_) | Field::Bits(_) => {}
+            Field::Range(Range { start, min, max, inc, .. }) => {
+                self.in_order(&format!("{path}.min"), *min, *max);
+                if start.high() != min.high() || min.high() != max.high() || inc.high() != 0 {
+                    self.fault(path, "must step within the lower 64 bits: start, min and max have the upper ones in common");
+                }
+            }
+            Field::List(list) if list.list.is_empty() => {
+                self.fault(format!("{path}.list"), "is empty: give at least one value");
+            }
+            Field::List(list) if list.list.len() > MAX_LIST => {
+                let n = list.list.len();
+                self.fault(format!("{path}.list"), format!("has {n} values, more than {MAX_LIST}"));
+            }
+            Field::List(_) => {}
+            Field::Random(r) => {
+                self.in_order(&format!("{path}.random.min"), r.random.min, r.random.max);
+                if r.random.min.high() != r.random.max.high() {
+                    self.fault(
+                        path,
+                        "must be random in the lower 64 bits: min and max have the upper ones in common",
+                    );
+                }
             }
         }
     }
 
-    fn ports(&mut self, path: &str, ports: Option<&Ports>) {
-        if let Some(ports) = ports {
-            self.field(format!("{path}.src"), &ports.src);
-            self.field(format!("{path}.dst"), &ports.dst);
-        }
-    }
-
-    fn field<T: Value>(&mut self, path: String, field: &Field<T>) {
-        let Field::Range(Range { min, max, .. }) = field else { return };
-        if min.to_u64() > max.to_u64() {
-            self.fault(format!("{path}.min"), format!("{min} is above max, {max}: swap them"));
+    fn in_order<T: Value>(&mut self, path: &str, min: T, max: T) {
+        if (min.high(), min.to_u64()) > (max.high(), max.to_u64()) {
+            self.fault(path, format!("{min} is above max, {max}: swap them"));
         }
     }
 }
@@ -154,18 +173,4 @@ impl Checker {
 /// What a file's name can hold everywhere.
 pub(super) fn name_may_hold(c: char) -> bool {
     !c.is_control() && c != '/' && c != '\\'
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::frame::template::header_bytes;
-    use crate::profile::Transport;
-    use crate::units::FrameSize;
-
-    #[test]
-    fn the_smallest_frame_holds_all_headers_so_no_rule_is_needed() {
-        for transport in [Transport::Udp, Transport::Tcp] {
-            assert!(header_bytes(transport) <= usize::from(FrameSize::MIN.mbuf_bytes()));
-        }
-    }
 }

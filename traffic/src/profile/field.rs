@@ -1,86 +1,25 @@
-//! One header field's value over time: fixed, or a range stepped once a frame.
-
-use std::fmt;
-use std::net::Ipv4Addr;
+//! One header field's value over time: fixed, stepped once a frame, from a list, or random.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::mac::Mac;
+use super::value::Value;
 
-/// A value that a range can step through: a number of up to 48 bits with a notation of its own.
-pub trait Value: Copy + PartialEq + fmt::Display {
-    /// The value as a number, in host order.
-    fn to_u64(self) -> u64;
-    /// The inverse; `None` when `n` does not fit.
-    fn from_u64(n: u64) -> Option<Self>;
-    /// What a user may write, for messages.
-    const WHAT: &'static str;
-    /// The text form, where there is one beside the number.
-    fn parse(text: &str) -> Option<Self>;
-}
-
-impl Value for Mac {
-    fn to_u64(self) -> u64 {
-        self.to_u64()
-    }
-    fn from_u64(n: u64) -> Option<Mac> {
-        (n >> 48 == 0).then(|| Mac::from_u64(n))
-    }
-    const WHAT: &'static str = "a MAC address such as 00:50:56:ab:a2:ef";
-    fn parse(text: &str) -> Option<Mac> {
-        text.parse().ok()
-    }
-}
-
-impl Value for Ipv4Addr {
-    fn to_u64(self) -> u64 {
-        u64::from(u32::from(self))
-    }
-    fn from_u64(n: u64) -> Option<Ipv4Addr> {
-        u32::try_from(n).ok().map(Ipv4Addr::from)
-    }
-    const WHAT: &'static str = "an IPv4 address such as 192.168.1.1";
-    fn parse(text: &str) -> Option<Ipv4Addr> {
-        text.parse().ok()
-    }
-}
-
-impl Value for u16 {
-    fn to_u64(self) -> u64 {
-        u64::from(self)
-    }
-    fn from_u64(n: u64) -> Option<u16> {
-        u16::try_from(n).ok()
-    }
-    const WHAT: &'static str = "a number from 0 to 65535";
-    fn parse(text: &str) -> Option<u16> {
-        text.parse().ok()
-    }
-}
-
-impl Value for u8 {
-    fn to_u64(self) -> u64 {
-        u64::from(self)
-    }
-    fn from_u64(n: u64) -> Option<u8> {
-        u8::try_from(n).ok()
-    }
-    const WHAT: &'static str = "a number from 0 to 255";
-    fn parse(text: &str) -> Option<u8> {
-        text.parse().ok()
-    }
-}
-
-/// A field of every frame: one value, or a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A field of every frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "FieldOf_{T}")]
 pub enum Field<T> {
     /// The same in every frame.
     Fixed(T),
-    /// One step a frame, in lockstep with the stream's other ranges.
+    /// One step a frame, in lockstep with the stream's other ranges and lists of its nest.
     Range(Range<T>),
+    /// One value after the other, round and round.
+    List(List<T>),
+    /// Any value between two, by chance and repeatable.
+    Random(Random<T>),
+    /// Some bits by chance and repeatable, the others fixed: Pktgen's `rnd`.
+    Bits(Bits<T>),
 }
 
 /// Pktgen's range: `start`, then `+ inc` a frame; above `max` it goes on at `min`, below `min` at `max`.
@@ -98,15 +37,94 @@ pub struct Range<T> {
     pub max: T,
     /// The step, in the value's own notation (`0.0.0.1` for addresses).
     pub inc: T,
+    /// 0 steps once a frame; 1 once in a whole cycle of all fields with nest 0, and so on: N × M combinations.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(max = 7))]
+    pub nest: u8,
+}
+
+/// Values one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ListOf_{T}")]
+pub struct List<T> {
+    /// The values; the same one may stand there several times, to come more often.
+    #[schemars(length(min = 1, max = 65536))]
+    pub list: Vec<T>,
+    /// As a range's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(max = 7))]
+    pub nest: u8,
+}
+
+/// Values by chance: a pure function of the seed and the frame's number, so that a run can be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "RandomOf_{T}")]
+pub struct Random<T> {
+    /// Between which values, both included.
+    pub random: Bounds<T>,
+    /// Another seed, other values.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seed: u64,
+}
+
+/// The least and the largest value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "BoundsOf_{T}")]
+pub struct Bounds<T> {
+    /// The least.
+    pub min: T,
+    /// The largest.
+    pub max: T,
+}
+
+/// Bits by chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "BitsOf_{T}")]
+pub struct Bits<T> {
+    /// Which bits are random, in the value's own notation (`0.0.0.255` for addresses).
+    pub bits: T,
+    /// The other bits.
+    pub value: T,
+    /// As [`Random::seed`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seed: u64,
+}
+
+/// For serde: what is zero is not written.
+pub(super) fn is_zero<N: PartialEq + Default>(n: &N) -> bool {
+    *n == N::default()
 }
 
 impl<T: Value> Field<T> {
-    /// The value of the first frame.
+    /// A value that shows what the field is like: the first frame's, where it is not random.
     pub fn start(&self) -> T {
         match self {
             Field::Fixed(v) => *v,
             Field::Range(r) => r.start,
+            // The check refuses an empty list.
+            Field::List(l) => l.list.first().copied().unwrap_or_else(T::zero),
+            Field::Random(r) => r.random.min,
+            Field::Bits(b) => b.value,
         }
+    }
+
+    /// Zero in every frame: what most optional fields are when they are not given.
+    pub fn zero() -> Field<T> {
+        Field::Fixed(T::zero())
+    }
+
+    /// Whether all frames have the same value, and it is `value`.
+    pub fn is(&self, value: T) -> bool {
+        matches!(self, Field::Fixed(v) if *v == value)
+    }
+
+    /// A range in lockstep with all others.
+    pub fn range(start: T, min: T, max: T, inc: T) -> Field<T> {
+        Field::Range(Range { start, min, max, inc, nest: 0 })
     }
 }
 

@@ -6,19 +6,31 @@
 //! result. Every step collects faults, so that a user sees all of them at once ([`load`]).
 
 pub mod check;
+mod check_stream;
 pub mod field;
+pub mod header;
 mod json_nodes;
+mod keys;
 pub mod load;
 pub mod model;
 mod node;
 mod read;
+mod read_stream;
 mod reader;
 pub mod render;
 pub mod schema;
+pub mod sizes;
+pub mod stream;
 mod suggest;
+mod tables;
 mod toml_nodes;
+pub mod value;
 mod yaml_nodes;
 
-pub use field::{Field, Range};
+pub use field::{Field, List, Range};
+pub use header::{Arp, Echo, Ethernet, Gre, Gtpu, Icmp, Inner, Ipv4, Ipv6, Mpls, Ports, Tcp, Vlan, Vxlan};
 pub use load::{Format, LoadError, load_file, load_str};
-pub use model::{Ethernet, Ipv4, Payload, Ports, Profile, Stop, Stream, Transport};
+pub use model::{Profile, Stop};
+pub use sizes::FrameSizes;
+pub use stream::{Payload, Stream};
+pub use value::Value;

@@ -1,13 +1,11 @@
 //! The profile as data. What it may hold is said here; whether it makes sense is [`super::check`]'s business.
 
-use std::net::Ipv4Addr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::field::Field;
-use crate::mac::Mac;
-use crate::units::{FrameSize, Rate};
+use super::stream::Stream;
+use crate::pacer::Gap;
+use crate::units::Rate;
 
 /// What one TX port sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,18 +15,25 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 100))]
     pub name: Option<String>,
-    /// Of the whole port, divided over its workers.
+    /// Of the whole port, divided over its workers; streams with a rate of their own come on top.
     #[serde(default = "Profile::default_rate")]
     pub rate: Rate,
+    /// How the gaps between frames are spread.
+    #[serde(default, skip_serializing_if = "is_constant")]
+    pub gap: Gap,
     /// When sending ends by itself.
     #[serde(default)]
     pub stop: Stop,
     /// Whether each frame carries the 18-byte mark that loss, order and latency are measured by.
     #[serde(default = "Profile::default_stamp")]
     pub stamp: bool,
-    /// The packet templates. This version sends one stream.
-    #[schemars(length(min = 1, max = 1))]
+    /// The packet templates.
+    #[schemars(length(min = 1, max = 4096))]
     pub streams: Vec<Stream>,
+}
+
+fn is_constant(gap: &Gap) -> bool {
+    *gap == Gap::Constant
 }
 
 impl Profile {
@@ -40,6 +45,18 @@ impl Profile {
     /// Frames are marked unless the profile says otherwise.
     pub fn default_stamp() -> bool {
         true
+    }
+
+    /// These streams at all of the link, marked, until told to stop.
+    pub fn of(streams: Vec<Stream>) -> Profile {
+        Profile {
+            name: None,
+            rate: Profile::default_rate(),
+            gap: Gap::Constant,
+            stop: Stop::Never,
+            stamp: true,
+            streams,
+        }
     }
 }
 
@@ -54,106 +71,4 @@ pub enum Stop {
     Count(#[schemars(range(min = 1))] u64),
     /// After so many seconds.
     DurationS(#[schemars(range(max = 604_800), extend("exclusiveMinimum" = 0))] f64),
-}
-
-/// One packet template with its varying fields.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["udp"] }, { "required": ["tcp"] }]))]
-pub struct Stream {
-    /// Shown in tables and results.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", length(min = 1, max = 100))]
-    pub name: Option<String>,
-    /// Bytes with the FCS.
-    pub frame_size: FrameSize,
-    /// Layer 2.
-    pub ethernet: Ethernet,
-    /// Layer 3.
-    pub ipv4: Ipv4,
-    /// Layer 4: this or `tcp`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Ports")]
-    pub udp: Option<Ports>,
-    /// Layer 4: this or `udp`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Ports")]
-    pub tcp: Option<Ports>,
-    /// What fills the frame behind its headers.
-    #[serde(default)]
-    pub payload: Payload,
-}
-
-impl Stream {
-    /// The layer-4 protocol with its ports; `None` while neither or both are given, which the check refuses.
-    pub fn transport(&self) -> Option<(Transport, &Ports)> {
-        match (&self.udp, &self.tcp) {
-            (Some(ports), None) => Some((Transport::Udp, ports)),
-            (None, Some(ports)) => Some((Transport::Tcp, ports)),
-            _ => None,
-        }
-    }
-}
-
-/// The Ethernet header's addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ethernet {
-    /// Source address.
-    pub src: Field<Mac>,
-    /// Destination address.
-    pub dst: Field<Mac>,
-}
-
-/// The IPv4 header's settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ipv4 {
-    /// Source address.
-    #[schemars(with = "Field<super::schema::Ipv4Text>")]
-    pub src: Field<Ipv4Addr>,
-    /// Destination address.
-    #[schemars(with = "Field<super::schema::Ipv4Text>")]
-    pub dst: Field<Ipv4Addr>,
-    /// Time to live.
-    #[serde(default = "Ipv4::default_ttl")]
-    pub ttl: Field<u8>,
-}
-
-impl Ipv4 {
-    /// 64, as Pktgen and Linux send it.
-    pub fn default_ttl() -> Field<u8> {
-        Field::Fixed(64)
-    }
-}
-
-/// The ports of UDP or TCP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ports {
-    /// Source port.
-    pub src: Field<u16>,
-    /// Destination port.
-    pub dst: Field<u16>,
-}
-
-/// The layer-4 protocols that a stream can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// RFC 768.
-    Udp,
-    /// RFC 9293; sent as bare segments with the ACK flag, as Pktgen does.
-    Tcp,
-}
-
-/// The bytes behind the headers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Payload {
-    /// Pktgen's `abc` pattern: a…z0…5, again and again.
-    #[default]
-    Letters,
-    /// Zero bytes.
-    Zero,
 }

@@ -2,11 +2,12 @@
 //! place.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::field::{Field, Range, Value};
+use super::field::{Bits, Bounds, Field, List, Random, Range};
 use super::node::{Entry, Kind, Node, excerpt};
 use super::suggest::nearest;
+use super::value::{TcpFlags, Uint, Value};
 use crate::fault::Fault;
 use crate::mac::Mac;
 
@@ -29,6 +30,11 @@ pub(super) struct Table<'n> {
 }
 
 impl<'n> Table<'n> {
+    /// One without any keys, for stand-ins.
+    pub(super) fn empty(path: &str) -> Table<'n> {
+        Table { path: path.to_owned(), line: 0, entries: &[] }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
         self.entries.iter().find(|e| e.key == key).map(|e| &e.value)
     }
@@ -167,22 +173,71 @@ impl Reader {
 
     /// A header field's node; see [`Reader::field`].
     pub(super) fn field_of<T: Notation>(&mut self, node: &Node, path: &str, wanted: &str) -> Field<T> {
-        if !matches!(node.kind, Kind::Table(_)) {
+        let Kind::Table(entries) = &node.kind else {
             return self.value(node, path, wanted).map_or_else(T::stand_in, Field::Fixed);
-        }
-        let Some(table) = self.table(node, path, &["start", "min", "max", "inc"]) else {
-            return T::stand_in();
         };
-        let mut part = |key: &str, wanted: &str| {
-            let node = self.need(&table, key, wanted)?;
-            self.value(node, &table.path(key), wanted)
+        let has = |key: &str| entries.iter().any(|e| e.key == key);
+        let field = match (has("list"), has("random"), has("bits")) {
+            (true, ..) => self.list(node, path),
+            (_, true, _) => self.random(node, path),
+            (.., true) => self.bits(node, path),
+            _ => self.range(node, path),
         };
-        let parts =
-            [part("start", T::WHAT), part("min", T::WHAT), part("max", T::WHAT), part("inc", T::STEP)];
-        match parts {
-            [Some(start), Some(min), Some(max), Some(inc)] => Field::Range(Range { start, min, max, inc }),
-            _ => T::stand_in(),
-        }
+        field.unwrap_or_else(T::stand_in)
+    }
+
+    fn range<T: Notation>(&mut self, node: &Node, path: &str) -> Option<Field<T>> {
+        let table = self.table(node, path, &["start", "min", "max", "inc", "nest"])?;
+        let start = self.part(&table, "start", T::WHAT);
+        let (min, max) = (self.part(&table, "min", T::WHAT), self.part(&table, "max", T::WHAT));
+        let inc = self.part(&table, "inc", T::STEP);
+        let nest = self.nest(&table);
+        Some(Field::Range(Range { start: start?, min: min?, max: max?, inc: inc?, nest }))
+    }
+
+    fn list<T: Notation>(&mut self, node: &Node, path: &str) -> Option<Field<T>> {
+        let table = self.table(node, path, &["list", "nest"])?;
+        let nest = self.nest(&table);
+        let (node, path) = (table.get("list")?, table.path("list"));
+        let Kind::List(items) = &node.kind else {
+            self.wrong(node, &path, &format!("a list; each value {}", T::WHAT));
+            return None;
+        };
+        let values =
+            items.iter().enumerate().map(|(i, item)| self.value(item, &format!("{path}[{i}]"), T::WHAT));
+        Some(Field::List(List { list: values.collect::<Option<_>>()?, nest }))
+    }
+
+    fn random<T: Notation>(&mut self, node: &Node, path: &str) -> Option<Field<T>> {
+        let table = self.table(node, path, &["random", "seed"])?;
+        let seed = self.seed(&table);
+        let bounds = self.table(table.get("random")?, &table.path("random"), &["min", "max"])?;
+        let (min, max) = (self.part(&bounds, "min", T::WHAT), self.part(&bounds, "max", T::WHAT));
+        Some(Field::Random(Random { random: Bounds { min: min?, max: max? }, seed }))
+    }
+
+    fn bits<T: Notation>(&mut self, node: &Node, path: &str) -> Option<Field<T>> {
+        let table = self.table(node, path, &["bits", "value", "seed"])?;
+        let seed = self.seed(&table);
+        let (bits, value) = (self.part(&table, "bits", T::WHAT), self.part(&table, "value", T::WHAT));
+        Some(Field::Bits(Bits { bits: bits?, value: value?, seed }))
+    }
+
+    /// A value that a table must have.
+    fn part<T: Notation>(&mut self, table: &Table<'_>, key: &str, wanted: &str) -> Option<T> {
+        let node = self.need(table, key, wanted)?;
+        self.value(node, &table.path(key), wanted)
+    }
+
+    fn nest(&mut self, table: &Table<'_>) -> u8 {
+        let Some(node) = table.get("nest") else { return 0 };
+        let make = |n| u8::try_from(n).ok().filter(|n| *n < 8);
+        self.whole(node, &table.path("nest"), "a number from 0 to 7", make).unwrap_or(0)
+    }
+
+    fn seed(&mut self, table: &Table<'_>) -> u64 {
+        let Some(node) = table.get("seed") else { return 0 };
+        self.whole(node, &table.path("seed"), "a whole number", Some).unwrap_or(0)
     }
 
     fn value<T: Notation>(&mut self, node: &Node, path: &str, wanted: &str) -> Option<T> {
@@ -240,5 +295,37 @@ impl Notation for u8 {
     const STEP: &'static str = "a step from 0 to 255";
     fn stand_in() -> Field<u8> {
         Field::Fixed(64)
+    }
+}
+
+impl Notation for u32 {
+    const NUMBER: bool = true;
+    const STEP: &'static str = "a step from 0 to 4294967295";
+    fn stand_in() -> Field<u32> {
+        Field::Fixed(0)
+    }
+}
+
+impl<const BITS: u32> Notation for Uint<BITS> {
+    const NUMBER: bool = true;
+    const STEP: &'static str = Self::WHAT;
+    fn stand_in() -> Field<Self> {
+        Field::zero()
+    }
+}
+
+impl Notation for Ipv6Addr {
+    const NUMBER: bool = false;
+    const STEP: &'static str = "a step such as ::1";
+    fn stand_in() -> Field<Ipv6Addr> {
+        Field::zero()
+    }
+}
+
+impl Notation for TcpFlags {
+    const NUMBER: bool = false;
+    const STEP: &'static str = Self::WHAT;
+    fn stand_in() -> Field<TcpFlags> {
+        Field::zero()
     }
 }

@@ -41,3 +41,17 @@ impl JsonSchema for Ipv4Text {
         json_schema!({ "type": "string", "format": "ipv4", "description": "Four numbers, such as 192.168.1.1." })
     }
 }
+
+/// Stands for an IPv6 address in the schema.
+#[derive(Debug)]
+pub(super) struct Ipv6Text;
+
+impl JsonSchema for Ipv6Text {
+    fn schema_name() -> Cow<'static, str> {
+        "Ipv6Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "ipv6", "description": "An address such as 2001:db8::1." })
+    }
+}

@@ -54,6 +54,9 @@ pub struct Summary {
 pub struct TxShard {
     /// As in the mark.
     pub shard: u16,
+    /// The stream it is a part of.
+    #[serde(default)]
+    pub stream: u16,
     /// Frames that the NIC took.
     pub sent: u64,
 }
@@ -63,6 +66,9 @@ pub struct TxShard {
 pub struct RxShard {
     /// As in the mark.
     pub shard: u16,
+    /// The stream it is a part of.
+    #[serde(default)]
+    pub stream: u16,
     /// Highest sequence number + 1.
     pub expected: u64,
     /// Distinct numbers received.

@@ -1,0 +1,197 @@
+//! Where a sending worker's frames come from: what is due, written into mbufs, taken back where the port refused it.
+
+use dpdk::{FrameMut, TxBurst};
+use traffic::cursor::{Cursor, Frames, MAX_BURST};
+use traffic::frame::step::Head;
+use traffic::mixed::{Mixed, Room};
+use traffic::pacer::Pacer;
+
+/// A burst of a sender.
+pub type Burst<'e> = TxBurst<'e, MAX_BURST>;
+
+/// Frames by the clock. All costs are a burst's but those of [`Source::write`].
+pub trait Source {
+    /// Time zero.
+    fn start(&mut self, epoch: u64);
+    /// How many frames may leave at `now`, `burst` at most.
+    fn grant(&mut self, now: u64, burst: u64) -> u64;
+    /// Writes the frames of `burst`, which may be fewer than were granted.
+    fn write(&mut self, burst: &mut Burst<'_>, now: u64);
+    /// Of `granted` frames `taken` were written and the first `sent` were sent: their bytes. The next frames are those that
+    /// were not.
+    fn settle(&mut self, granted: u64, taken: u64, sent: u64) -> u64;
+    /// Frames left to send, of a count.
+    fn left(&self) -> u64;
+    /// Ticks from one frame to the next; 0 without a rate.
+    fn interval(&self) -> u64;
+    /// Frames that were due and given up after stalls.
+    fn given_up(&self) -> u64;
+    /// What was sent: (number in the mark, frames) of each shard.
+    fn sent(&self) -> Vec<(u16, u64)>;
+}
+
+/// One template with stepped fields: the fast way.
+#[derive(Debug)]
+pub struct Plain {
+    /// The next frame.
+    pub cursor: Cursor,
+    /// When it is due.
+    pub pacer: Pacer,
+    /// Its shard's number in the mark.
+    pub shard: u16,
+    /// Frames to send in all.
+    pub limit: u64,
+    /// Bytes of a frame, without FCS.
+    pub frame_bytes: u64,
+}
+
+impl Source for Plain {
+    fn start(&mut self, epoch: u64) {
+        self.pacer.start(epoch);
+    }
+    #[inline(always)]
+    fn grant(&mut self, now: u64, burst: u64) -> u64 {
+        self.pacer.grant(now, burst.min(self.left()))
+    }
+    #[inline(always)]
+    fn write(&mut self, burst: &mut Burst<'_>, now: u64) {
+        self.cursor.write(&mut Taken(burst), now);
+    }
+    #[inline(always)]
+    fn settle(&mut self, granted: u64, taken: u64, sent: u64) -> u64 {
+        if sent < taken {
+            self.cursor.rewind(taken - sent);
+        }
+        if taken < granted {
+            self.pacer.return_grant(granted - taken);
+        }
+        sent * self.frame_bytes
+    }
+    #[inline(always)]
+    fn left(&self) -> u64 {
+        self.limit - self.cursor.seq()
+    }
+    fn interval(&self) -> u64 {
+        self.pacer.interval()
+    }
+    #[inline(always)]
+    fn given_up(&self) -> u64 {
+        self.pacer.given_up()
+    }
+    fn sent(&self) -> Vec<(u16, u64)> {
+        vec![(self.shard, self.cursor.seq())]
+    }
+}
+
+/// A burst as the cursor wants it.
+struct Taken<'b, 'e>(&'b mut Burst<'e>);
+
+impl Frames for Taken<'_, '_> {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
+        self.0.frames_from(from).map(FrameMut::into_head)
+    }
+    #[inline(always)]
+    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.0.frames_mut().map(FrameMut::into_data)
+    }
+}
+
+/// Several streams or sizes.
+#[derive(Debug)]
+pub struct Streams {
+    mixed: Mixed,
+    /// Of each lane: its pacer and the ticks from time zero to its first frame.
+    lanes: Vec<(Pacer, u64)>,
+    epoch: u64,
+}
+
+impl Streams {
+    /// `lanes` are those of `mixed`, each with the ticks before its first frame.
+    pub fn new(mixed: Mixed, lanes: Vec<(Pacer, u64)>) -> Streams {
+        Streams { mixed, lanes, epoch: 0 }
+    }
+}
+
+impl Source for Streams {
+    fn start(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        for (pacer, delay) in &mut self.lanes {
+            pacer.start(epoch + *delay);
+        }
+    }
+    /// Streams with rates of their own come first: the others may be sent as fast as the port takes them.
+    #[inline]
+    fn grant(&mut self, now: u64, burst: u64) -> u64 {
+        for (lane, (pacer, delay)) in self.lanes.iter_mut().enumerate().rev() {
+            let room = burst.saturating_sub(self.mixed.picked() as u64);
+            if room == 0 {
+                break;
+            }
+            if now < self.epoch + *delay {
+                continue;
+            }
+            let due = pacer.grant(now, room);
+            if due > 0 {
+                let picked = self.mixed.pick(lane, due);
+                pacer.return_grant(due - picked);
+            }
+        }
+        self.mixed.picked() as u64
+    }
+    #[inline]
+    fn write(&mut self, burst: &mut Burst<'_>, now: u64) {
+        let lanes = &mut self.lanes;
+        self.mixed.unpick(burst.len(), |lane| give_back(lanes, lane));
+        self.mixed.write(burst.frames_mut().map(Frame), now);
+    }
+    #[inline]
+    fn settle(&mut self, _: u64, _: u64, sent: u64) -> u64 {
+        // What the port refused was due and is lost to the rate, as with one stream.
+        self.mixed.sent(sent as usize, |_| ())
+    }
+    fn left(&self) -> u64 {
+        self.mixed.left()
+    }
+    fn interval(&self) -> u64 {
+        self.lanes.iter().map(|(pacer, _)| pacer.interval()).filter(|ticks| *ticks > 0).min().unwrap_or(0)
+    }
+    fn given_up(&self) -> u64 {
+        self.lanes.iter().map(|(pacer, _)| pacer.given_up()).sum()
+    }
+    fn sent(&self) -> Vec<(u16, u64)> {
+        self.mixed.written().collect()
+    }
+}
+
+fn give_back(lanes: &mut [(Pacer, u64)], lane: usize) {
+    if let Some((pacer, _)) = lanes.get_mut(lane) {
+        pacer.return_grant(1);
+    }
+}
+
+/// A frame as the streams want it.
+struct Frame<'b>(FrameMut<'b>);
+
+impl Room for Frame<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.len().into()
+    }
+    #[inline(always)]
+    fn set_len(&mut self, bytes: u16) {
+        self.0.set_len(bytes);
+    }
+    #[inline(always)]
+    fn bytes(&mut self) -> &mut [u8] {
+        self.0.data()
+    }
+    #[inline(always)]
+    fn head(&mut self) -> Option<&mut Head> {
+        Some(self.0.head())
+    }
+}

@@ -1,0 +1,144 @@
+//! Mixed frames against what their streams say, and against the plain cursor.
+
+use super::*;
+use crate::frame::Template;
+use crate::profile::{Field, FrameSizes, List, Profile};
+use crate::stamp;
+use crate::testing::{udp_stream, valid_checksums};
+use proptest::prelude::*;
+
+/// A frame's room in memory.
+struct Memory {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Room for &mut Memory {
+    fn len(&self) -> usize {
+        self.len
+    }
+    fn set_len(&mut self, bytes: u16) {
+        self.len = bytes.into();
+    }
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+    fn head(&mut self) -> Option<&mut Head> {
+        self.bytes.first_chunk_mut()
+    }
+}
+
+/// Rooms as a pool has them.
+fn pool(plan: &Plan, count: usize) -> Vec<Memory> {
+    let bytes = Mixed::prefill(plan);
+    let len = bytes.len();
+    let room = || {
+        let mut bytes = bytes.clone();
+        bytes.resize(len.max(HEAD_BYTES), 0);
+        Memory { bytes, len }
+    };
+    (0..count).map(|_| room()).collect()
+}
+
+/// The next frames of a worker, in rooms that were used before.
+fn frames(mixed: &mut Mixed, rooms: &mut [Memory], count: u64) -> Vec<Vec<u8>> {
+    let picked = mixed.pick(0, count) as usize;
+    mixed.write(rooms.iter_mut().take(picked), 99);
+    let frames = rooms.iter().take(picked).map(|r| r.bytes[..r.len].to_vec()).collect();
+    rooms.rotate_left(3);
+    mixed.sent(picked, |_| ());
+    frames
+}
+
+fn three_streams() -> Profile {
+    let mut imix = udp_stream(64);
+    imix.frame_size = FrameSizes::Named(crate::profile::sizes::NamedMix::Imix);
+    imix.weight = 2;
+    imix.ipv4.as_mut().unwrap().src =
+        Field::range([10, 0, 0, 1].into(), [10, 0, 0, 1].into(), [10, 0, 0, 7].into(), [0, 0, 0, 1].into());
+    let mut listed = udp_stream(100);
+    listed.udp.as_mut().unwrap().dst = Field::List(List { list: vec![5, 3, 9], nest: 1 });
+    listed.udp.as_mut().unwrap().src = Field::range(1, 1, 2, 1);
+    let mut one = udp_stream(66);
+    one.ipv4.as_mut().unwrap().tos = 8.into();
+    Profile::of(vec![imix, listed, one])
+}
+
+/// What the shard's frame `seq` must be: its template with every field's value, valid, and the mark.
+fn check(plan: &Plan, shard: &Shard, bytes: &[u8]) -> Result<u64, TestCaseError> {
+    let mark = stamp::read(bytes, 7).unwrap();
+    prop_assert_eq!((mark.shard, mark.time), (shard.id, 99));
+    let stream = &plan.streams[usize::from(shard.stream)];
+    let round = mark.seq + mark.seq / shard.slots();
+    let template: &Template =
+        &stream.templates[usize::from(stream.size_order[(round % stream.size_order.len() as u64) as usize])];
+    let mut want = template.bytes.clone();
+    for p in &template.patches {
+        p.write(&mut want, p.stored(p.values.at(shard.frame(mark.seq))));
+    }
+    let at = template.stamp_at.unwrap();
+    want[at..at + 18].copy_from_slice(&bytes[at..at + 18]);
+    for check in [template.ip, template.l4].into_iter().flatten() {
+        let at = usize::from(check.at);
+        want[at..at + 2].copy_from_slice(&bytes[at..at + 2]);
+    }
+    prop_assert_eq!(bytes, &want[..]);
+    prop_assert!(valid_checksums(bytes));
+    Ok(mark.seq)
+}
+
+proptest! {
+    /// All streams come by their weights, their frames in order and whole, whatever the rooms held before, and what is not
+    /// sent comes again.
+    #[test]
+    fn every_frame_is_its_streams_next(workers in 1u16..4, bursts in proptest::collection::vec((1u64..64, 0u64..10), 1..20)) {
+        let plan = Plan::compile(&three_streams()).unwrap();
+        let shards = plan.shards(workers);
+        for worker in 0..workers {
+            let mut mixed = Mixed::new(&plan, &shards, worker, 7, None);
+            let mut rooms = pool(&plan, 64);
+            let mut next = vec![0u64; shards.len()];
+            for (count, refused) in &bursts {
+                let picked = mixed.pick(0, *count) as usize;
+                prop_assert_eq!(picked as u64, *count);
+                mixed.write(rooms.iter_mut().take(picked), 99);
+                let kept = picked.saturating_sub(*refused as usize);
+                for room in &rooms[..kept] {
+                    let bytes = &room.bytes[..room.len];
+                    let id = stamp::read(bytes, 7).unwrap().shard;
+                    let seq = check(&plan, &shards[usize::from(id)], bytes)?;
+                    prop_assert_eq!(seq, next[usize::from(id)]);
+                    next[usize::from(id)] += 1;
+                }
+                let sum: u64 = rooms[..kept].iter().map(|r| r.len as u64).sum();
+                prop_assert_eq!(mixed.sent(kept, |_| ()), sum);
+                rooms.rotate_left(3);
+            }
+            for (id, written) in mixed.written() {
+                prop_assert_eq!(written, next[usize::from(id)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_and_counts_are_kept_over_workers() {
+    let plan = Plan::compile(&three_streams()).unwrap();
+    for workers in 1..4 {
+        let shards = plan.shards(workers);
+        let limits = plan.count_shares(402, &shards);
+        let mut of_stream = [0; 3];
+        for worker in 0..workers {
+            let mut mixed = Mixed::new(&plan, &shards, worker, 7, Some(&limits));
+            let mut rooms = pool(&plan, 64);
+            while mixed.left() > 0 {
+                assert!(!frames(&mut mixed, &mut rooms, 64).is_empty());
+            }
+            for (id, written) in mixed.written() {
+                of_stream[usize::from(shards[usize::from(id)].stream)] += written;
+            }
+        }
+        // 402 = 100 cycles of four frames, 2 : 1 : 1, and two more: one of the first, one of the second.
+        assert_eq!(of_stream, [201, 101, 100]);
+    }
+}
