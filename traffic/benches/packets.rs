@@ -101,7 +101,14 @@ fn patch(profile: &str, stamp: bool, frames: u64) {
 
 fn accountant(flows: u64) -> Accountant {
     let shards = Shard::all(1, flows);
-    Accountant::new(&Expectation { tag: TAG, shards, flows, counts: None, same_clock: true, queues: 1 })
+    Accountant::new(&Expectation {
+        tag: TAG,
+        shards,
+        flows: vec![flows],
+        counts: None,
+        same_clock: true,
+        queues: 1,
+    })
 }
 
 /// Frames numbered by `seq`, a burst at a time as a sender stamps them, into the books.

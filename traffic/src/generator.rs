@@ -80,7 +80,7 @@ struct One<'a> {
 }
 
 impl Room for One<'_> {
-    fn len(&self) -> usize {
+    fn held(&self) -> usize {
         *self.len
     }
     fn set_len(&mut self, bytes: u16) {

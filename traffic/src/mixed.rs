@@ -16,7 +16,7 @@ pub const MAX_BURST: usize = crate::cursor::MAX_BURST;
 /// An mbuf's frame, to become another one.
 pub trait Room {
     /// Bytes of the frame that it held last.
-    fn len(&self) -> usize;
+    fn held(&self) -> usize;
     /// Bytes of the frame that it holds now.
     fn set_len(&mut self, bytes: u16);
     /// All that it has room for.
@@ -179,7 +179,7 @@ fn shared_pattern(plan: &Plan, longest: usize) -> Option<Box<[u8]>> {
 /// Paints over the mark that the room's last frame may have left.
 #[inline(always)]
 fn repaint<R: Room>(room: &mut R, pattern: &[u8]) {
-    let Some(at) = room.len().checked_sub(STAMP_BYTES).map(|at| at & !1) else { return };
+    let Some(at) = room.held().checked_sub(STAMP_BYTES).map(|at| at & !1) else { return };
     let old = room.bytes().get_mut(at..).and_then(|b| b.first_chunk_mut::<STAMP_BYTES>());
     if let (Some(old), Some(new)) = (old, pattern.get(at..).and_then(|b| b.first_chunk())) {
         *old = *new;

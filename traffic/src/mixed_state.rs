@@ -161,7 +161,7 @@ impl State {
             return 0;
         };
         copy_head(&sized.bytes, room.bytes(), writing.head_bytes);
-        if room.len() != usize::from(sized.len) {
+        if room.held() != usize::from(sized.len) {
             room.set_len(sized.len);
         }
         let mut sums = sized.sums;

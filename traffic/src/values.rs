@@ -87,7 +87,7 @@ impl Values {
             // is below span / 2^64).
             Kind::Random { seed, min, span } => {
                 let chance = u128::from(scramble(seed.wrapping_add(frame)));
-                min.wrapping_add((chance * (u128::from(*span) + 1) >> 64) as u64)
+                min.wrapping_add(((chance * (u128::from(*span) + 1)) >> 64) as u64)
             }
             Kind::Bits { seed, mask, value } => scramble(seed.wrapping_add(frame)) & mask | value,
         }

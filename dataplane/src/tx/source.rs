@@ -179,7 +179,7 @@ struct Frame<'b>(FrameMut<'b>);
 
 impl Room for Frame<'_> {
     #[inline(always)]
-    fn len(&self) -> usize {
+    fn held(&self) -> usize {
         self.0.len().into()
     }
     #[inline(always)]

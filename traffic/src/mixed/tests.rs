@@ -14,7 +14,7 @@ struct Memory {
 }
 
 impl Room for &mut Memory {
-    fn len(&self) -> usize {
+    fn held(&self) -> usize {
         self.len
     }
     fn set_len(&mut self, bytes: u16) {
