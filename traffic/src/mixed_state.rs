@@ -35,6 +35,11 @@ pub struct State {
     /// Which of `sizes` a frame has, in turn.
     order: Box<[u16]>,
     at: usize,
+    /// Frames after which the sizes go one further: where places and sizes have a common divisor, a flow would have the
+    /// same few sizes for ever otherwise. 0: never.
+    shift_every: u64,
+    /// Frames before they do.
+    until_shift: u64,
     /// Frames that may still be picked.
     remaining: u64,
     limit: u64,
@@ -86,7 +91,11 @@ impl State {
         };
         // Varying fields are those of any size.
         let patches = stream.templates.first().map(|t| t.patches.as_slice()).unwrap_or_default();
+        let (slots, sizes) = (shard.slots().max(1), stream.size_order.len().max(1) as u64);
+        let common = gcd(slots, sizes);
         let mut state = State {
+            shift_every: if common > 1 { slots / common * sizes } else { 0 },
+            until_shift: 0,
             shard,
             seq: 0,
             frame: 0,
@@ -140,8 +149,9 @@ impl State {
         let slots = self.shard.slots().max(1);
         self.seq = seq;
         self.left = slots - seq % slots;
-        // One size further with each round: flows and sizes with a common period would stay together otherwise.
-        self.at = ((seq + seq / slots) % self.order.len().max(1) as u64) as usize;
+        let shifts = seq.checked_div(self.shift_every).unwrap_or(0);
+        self.until_shift = self.shift_every - seq.checked_rem(self.shift_every).unwrap_or(0);
+        self.at = ((seq + shifts) % self.order.len().max(1) as u64) as usize;
         self.seek_fields();
     }
 
@@ -194,7 +204,7 @@ impl State {
     fn advance(&mut self) {
         self.seq += 1;
         self.left -= 1;
-        self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
+        self.next_size();
         if self.left == 0 {
             self.begin_again();
         } else {
@@ -205,9 +215,18 @@ impl State {
         }
     }
 
+    #[inline(always)]
+    fn next_size(&mut self) {
+        self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
+        self.until_shift = self.until_shift.wrapping_sub(1);
+        if self.until_shift == 0 {
+            self.until_shift = self.shift_every;
+            self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
+        }
+    }
+
     fn begin_again(&mut self) {
         self.left = self.shard.slots().max(1);
-        self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
         if !self.fields.is_empty() {
             self.seek_fields();
         }
@@ -241,6 +260,10 @@ impl Moving {
             Width::Eight => put(head, at, stored.to_be_bytes()),
         }
     }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Stores bytes and returns their sum.
