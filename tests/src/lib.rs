@@ -8,6 +8,7 @@ pub mod agent;
 pub mod bin;
 pub mod cpus;
 pub mod decode;
+pub mod decoder;
 pub mod flows;
 pub mod memif;
 pub mod needs;
