@@ -18,6 +18,7 @@ mod read;
 mod read_stream;
 mod reader;
 pub mod render;
+pub mod replay;
 pub mod schema;
 pub mod sizes;
 pub mod stream;
