@@ -1,5 +1,6 @@
 //! A capture in memory, whole and bounded, with its fields rewritten: what workers send from.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -24,6 +25,7 @@ const MIN_FRAME_BYTES: usize = 14;
 pub struct Capture {
     bytes: Vec<u8>,
     frames: Vec<Frame>,
+    flows: u64,
     /// What the user should know though it is no fault.
     pub warnings: Vec<String>,
 }
@@ -49,6 +51,7 @@ struct Tally {
     small: u64,
     backwards: u64,
     touched: Touched,
+    flows: HashSet<u64>,
 }
 
 impl Capture {
@@ -73,7 +76,7 @@ impl Capture {
         // As large as it can get: it is never moved, and what is not written to takes no memory.
         let room = usize::try_from(file_bytes).unwrap_or(MAX_BYTES).min(MAX_BYTES);
         let mut capture =
-            Capture { bytes: Vec::with_capacity(room), frames: Vec::new(), warnings: Vec::new() };
+            Capture { bytes: Vec::with_capacity(room), frames: Vec::new(), flows: 0, warnings: Vec::new() };
         let mut tally = Tally::default();
         let mut first_ns = None;
         let mut reader = Reader::new(from).map_err(fault)?;
@@ -94,6 +97,7 @@ impl Capture {
             let time_ns = record.time_ns.saturating_sub(*first_ns.get_or_insert(record.time_ns));
             capture.add(record.data, wire_bytes, time_ns, replay, &mut tally);
         }
+        capture.flows = tally.flows.len() as u64;
         capture.judge(replay, &tally)?;
         Ok(capture)
     }
@@ -108,10 +112,12 @@ impl Capture {
         let before = self.frames.last().map_or(0, |f| f.time_ns);
         tally.backwards += u64::from(time_ns < before);
         tally.small += u64::from(wire_bytes < usize::from(FrameSize::MIN.mbuf_bytes()));
+        let flow = flow(bytes, &layers, replay.split);
+        tally.flows.insert(flow);
         self.frames.push(Frame {
             time_ns: time_ns.max(before),
             // The better half of the hash.
-            flow: (flow(bytes, &layers, replay.split) >> 32) as u32,
+            flow: (flow >> 32) as u32,
             at: at as u32,
             len: wire_bytes as u16,
         });
@@ -167,6 +173,11 @@ impl Capture {
     pub fn frame(&self, frame: &Frame) -> &[u8] {
         let at = frame.at as usize;
         &self.bytes[at..at + usize::from(frame.len)]
+    }
+
+    /// Distinct flows.
+    pub fn flows(&self) -> u64 {
+        self.flows
     }
 
     /// Bytes of the longest frame, without FCS.

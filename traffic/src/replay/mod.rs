@@ -20,7 +20,7 @@ pub use part::Part;
 
 use crate::profile::Stop;
 use crate::profile::replay::{Replay, Timing};
-use crate::units::{Rate, WIRE_OVERHEAD_BYTES};
+use crate::units::Rate;
 
 /// Rounds at most, where they are counted.
 pub const MAX_LOOPS: u64 = 1 << 32;
@@ -86,15 +86,7 @@ impl ReplayPlan {
             return (round_s > 0.0).then(|| self.capture.frames().len() as f64 / round_s);
         }
         let link_bps = f64::from(if link_mbps == 0 { 10_000 } else { link_mbps }) * 1e6;
-        let frame_bits = self.capture.mean_frame_bytes() * 8.0;
-        let wire_bits = frame_bits + f64::from(WIRE_OVERHEAD_BYTES) * 8.0;
-        match self.rate {
-            Rate::Percent(p) => Some(p / 100.0 * link_bps / wire_bits),
-            Rate::Pps(pps) => Some(pps),
-            Rate::BpsL2(bps) => Some(bps / frame_bits),
-            Rate::BpsL1(bps) => Some(bps / wire_bits),
-            Rate::Max => None,
-        }
+        self.rate.mean_pps(self.capture.mean_frame_bytes(), link_bps)
     }
 
     /// The parts of `workers` workers, by a clock of `hz` ticks a second, at `pps` over all (of

@@ -6,7 +6,7 @@ use super::capture::Frame;
 pub(super) const FRACTION_BITS: u32 = 32;
 
 /// One worker's part of a replay.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
     /// Its frames of one round.
     pub(super) items: Box<[Item]>,
