@@ -257,7 +257,9 @@ pub(crate) mod tests {
         let told = |parts: &[Vec<u8>]| all(&parts.concat()).unwrap_err().to_string();
         let good = [header(false), interface(false, 1, [9, 6]), packet(false, 0, 1, &[7; 60])];
         let with = |last: Vec<u8>| told(&[&good[..], &[last]].concat());
-        assert!(with(packet(false, 1, 1, &[7])).contains("damaged at frame 1: a packet's interface is 1"));
+        assert!(
+            with(packet(false, 1, 1, &[7])).contains("damaged behind its frame 1: a packet's interface is 1")
+        );
         assert!(with(block(false, OBSOLETE_PACKET, &[0; 20])).contains("outdated kind"));
         assert!(with(words(false, &[ENHANCED_PACKET, 13])).contains("a block's length is 13"));
         assert!(with(block(false, ENHANCED_PACKET, &[0; 8])).contains("a packet's length is 8"));

@@ -48,14 +48,14 @@ pub enum ReadError {
     #[error("holds frames with their FCS: remove it, with editcap -C -4 -F pcap")]
     Fcs,
     /// Ended within a frame or block.
-    #[error("is cut off in or behind frame {frame}: copy it anew, or set limit_frames to {frame}")]
+    #[error("is cut off behind its frame {frame}: copy it anew, or set limit_frames to {frame} or less")]
     Truncated {
         /// Whole frames before.
         frame: u64,
     },
     /// A length that can't be.
     #[error(
-        "is damaged at frame {frame}: {what} is {value}; mend it with pcapfix or editcap, or set limit_frames to {frame}"
+        "is damaged behind its frame {frame}: {what} is {value}; mend it with pcapfix, or set limit_frames to {frame} or less"
     )]
     Damaged {
         /// Whole frames before.
@@ -272,7 +272,7 @@ mod tests {
         assert!(told(&file(MAGIC_MICROS, false, 1 | HAS_FCS | 2 << 28)).contains("editcap"));
         let mut long = file(MAGIC_MICROS, false, 1);
         long[32..36].copy_from_slice(&300_000u32.to_le_bytes());
-        assert!(told(&long).contains("damaged at frame 0: the length that was kept is 300000"));
+        assert!(told(&long).contains("damaged behind its frame 0: the length that was kept is 300000"));
         let mut less = file(MAGIC_MICROS, false, 1);
         less[36..40].copy_from_slice(&2u32.to_le_bytes());
         assert!(told(&less).contains("which is less than was kept, is 2"));

@@ -112,6 +112,30 @@ fn a_later_fragment_keeps_its_payload() {
 }
 
 #[test]
+fn a_datagram_in_two_parts_stays_valid_as_a_whole() {
+    let whole = Kind { payload: 120, ..UDP }.frame();
+    // 8 + 120 bytes behind the IPv4 header: 64 in each part.
+    let part = |payload: &[u8], fragment: [u8; 2]| {
+        let mut part = [&whole[..34], payload].concat();
+        part[16..18].copy_from_slice(&84u16.to_be_bytes());
+        part[20..22].copy_from_slice(&fragment);
+        part
+    };
+    let to = Rewrite { src_ip: Some([9, 8, 7, 6].into()), dst_port: Some(99), ..Rewrite::default() };
+    let [first, second] =
+        [part(&whole[34..98], [0x20, 0]), part(&whole[98..], [0, 8])].map(|p| apply(&p, &to).0);
+    let mut joined = [&first[..], &second[34..]].concat();
+    assert_eq!(joined[26..30], [9, 8, 7, 6]);
+    assert_eq!(joined[36..38], [0, 99]);
+    // Only the IPv4 header's own checksum was for other lengths.
+    joined[16..18].copy_from_slice(&whole[16..18]);
+    joined[24..26].fill(0);
+    let sum = !super::ones(&joined[14..34]);
+    joined[24..26].copy_from_slice(&sum.to_be_bytes());
+    assert!(Kind { payload: 120, ..UDP }.is_valid(&joined));
+}
+
+#[test]
 fn behind_ipv6_extensions_layer_4_is_found() {
     let kind = Kind { v6: true, protocol: 17, ..UDP };
     let plain = kind.frame();
