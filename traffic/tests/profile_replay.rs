@@ -146,3 +146,12 @@ fn a_profile_has_streams_or_a_replay() {
         assert_eq!(SCHEMA.is_valid(&value), ok, "{value}");
     }
 }
+
+#[test]
+fn the_guides_sample_loads() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/replay.md")).unwrap();
+    let (_, from) = guide.split_once("```toml\n").unwrap();
+    let (text, _) = from.split_once("```").unwrap();
+    let replay = load_str(text, Format::Toml, "docs/replay.md").unwrap().replay.unwrap();
+    assert_eq!((replay.timing, replay.loops, replay.rewrite.vlan_id), (Timing::Factor(0.5), 0, Some(100)));
+}

@@ -35,13 +35,15 @@ impl ReplayClock {
         (self.epoch, self.asked, self.reached, self.given_up) = (now, now, 0, 0);
     }
 
-    /// How many of the cursor's next frames may leave at `now`, at most `most`. Times must not go backwards.
+    /// How many of the cursor's next frames may leave at `now`, at most `most`.
     #[inline]
     pub fn grant(&mut self, now: u64, cursor: &Cursor<'_>, most: u64) -> u64 {
         if !self.paced {
             return most.min(cursor.left());
         }
         let next = cursor.next_due();
+        // CPUs' clocks may differ by a few ticks at the start.
+        let now = now.max(self.asked);
         let passed = now - self.asked;
         self.asked = now;
         let mut time = now - self.epoch;

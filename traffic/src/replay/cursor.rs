@@ -96,7 +96,7 @@ impl<'c> Cursor<'c> {
 
     /// Ticks from one frame to the next, in the mean.
     pub fn mean_gap(&self) -> u64 {
-        (self.round / self.items.len().max(1) as u128 >> FRACTION_BITS) as u64
+        ((self.round / self.items.len().max(1) as u128) >> FRACTION_BITS) as u64
     }
 
     /// The next frames, without end: the place does not move.

@@ -1,3 +1,5 @@
+//! Captures in memory: bounds, faults and warnings.
+
 use super::{Replay, Truncated, UDP, file, load, replay};
 use crate::pcap::PcapWriter;
 use crate::profile::Stop;

@@ -1,3 +1,5 @@
+//! When frames leave: on time, after stalls, and never ahead.
+
 use proptest::prelude::*;
 
 use super::cursor::plan;

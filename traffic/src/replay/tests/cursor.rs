@@ -1,3 +1,5 @@
+//! Walking through a part, against a plain walk.
+
 use proptest::prelude::*;
 
 use super::{UDP, file, load, replay};

@@ -1,3 +1,5 @@
+//! Rewriting: every field, every checksum, nothing else.
+
 use proptest::prelude::*;
 
 use super::{Kind, UDP, load, replay};

@@ -1,3 +1,5 @@
+//! Dividing: the union is the capture, flows stay whole and in order, times are kept.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
