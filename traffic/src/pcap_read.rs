@@ -295,7 +295,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_without_panic(kind in 0usize..3, bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_are_read_without_panic(
+            kind in 0usize..3, bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             let start = [file(MAGIC_MICROS, false, 1), crate::pcap_ng::tests::header(false), Vec::new()];
             let _ = all(&[&start[kind][..], &bytes[..]].concat());
         }

@@ -1,9 +1,9 @@
 //! When captured frames may leave: a pure function of the clock, by the pacer's rule.
 //!
-//! Each frame has an absolute time; asked often, frames leave at it. After a stall one burst leaves at once and the rest
-//! of the backlog at no more than twice the pace of the capture. What is owed beyond 10 ms is no frame lost but time:
-//! the whole schedule moves on by it, and the frames that were due in it count as given up. Frames of one time leave
-//! together, as they were captured.
+//! Each frame has an absolute time; asked often, frames leave at it. After a stall one burst leaves at once and the
+//! rest of the backlog at no more than twice the pace of the capture. What is owed beyond 10 ms is no frame lost but
+//! time: the whole schedule moves on by it, and the frames that were due in it count as given up. Frames of one time
+//! leave together, as they were captured.
 
 use super::cursor::Cursor;
 use crate::pacer::BACKLOG_LIMIT_MS;

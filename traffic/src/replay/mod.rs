@@ -78,8 +78,8 @@ impl ReplayPlan {
         span + span / gaps
     }
 
-    /// Packets a second over all workers, in the mean; none where frames leave as fast as the port takes them. A link of
-    /// 0 Mbit/s is unknown: 10 Gbit/s is assumed, as DPDK's virtual devices report.
+    /// Packets a second over all workers, in the mean; none where frames leave as fast as the port takes them. A link
+    /// of 0 Mbit/s is unknown: 10 Gbit/s is assumed, as DPDK's virtual devices report.
     pub fn requested_pps(&self, link_mbps: u32) -> Option<f64> {
         if let Some(factor) = self.gap_factor() {
             let round_s = self.round_ns() * factor / 1e9;
