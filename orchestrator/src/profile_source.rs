@@ -7,6 +7,7 @@ use traffic::fault::Faults;
 use traffic::plan::Plan;
 use traffic::profile::Profile;
 use traffic::profile::load::{LoadError, load_file};
+use traffic::replay::{ReplayError, ReplayPlan};
 
 use crate::lab::pair_name;
 
@@ -43,6 +44,9 @@ pub enum SourceError {
     /// A Lua script.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// Its capture.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// What it says makes no sense.
     #[error(transparent)]
     Faults(#[from] Faults),
@@ -96,6 +100,12 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceEr
     };
     profile.stamp &= !options.no_stamp;
     Plan::compile(&profile).map_err(|faults| Faults { source_name: path.display().to_string(), ..faults })?;
+    if let Some(replay) = &mut profile.replay {
+        // The engines run elsewhere than this.
+        let absolute = std::path::absolute(&replay.file);
+        replay.file = absolute.map_err(|source| ReplayError::Open { path: replay.file.clone(), source })?;
+        ReplayPlan::load(replay, profile.rate, profile.stop)?;
+    }
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(LoadedProfile { name, source: path.to_owned(), profile, notes })
 }

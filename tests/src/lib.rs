@@ -19,6 +19,7 @@ pub mod process;
 pub mod profiles;
 pub mod refused;
 pub mod relay;
+pub mod replays;
 pub mod results;
 pub mod run;
 pub mod tcpdump;

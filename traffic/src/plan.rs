@@ -87,10 +87,13 @@ impl StreamPlan {
 }
 
 impl Plan {
-    /// Checks and compiles; all faults at once.
+    /// Checks and compiles; all faults at once. Of a replay only the notation is checked: see [`Plan::unmarked`].
     pub fn compile(profile: &Profile) -> Result<Plan, Faults> {
         let name = profile.name.clone().unwrap_or_else(|| "profile".to_owned());
         let faults = check::check(profile);
+        if faults.is_empty() && profile.replay.is_some() {
+            return Ok(Plan::unmarked(&name, FrameSize::MAX.mbuf_bytes(), 1));
+        }
         let streams = profile.streams.iter().enumerate();
         let streams: Option<Vec<StreamPlan>> = match faults.is_empty() {
             true => streams.map(|(i, stream)| StreamPlan::new(i, stream, profile.stamp)).collect(),
@@ -101,6 +104,27 @@ impl Plan {
         };
         let warnings = warnings(profile, &streams);
         Ok(Plan { name, rate: profile.rate, gap: profile.gap, stop: profile.stop, streams, warnings })
+    }
+
+    /// Stands for frames of which the longest one's size is known, and how many flows they are: what a port, its memory
+    /// and a receiver need to know of a replay.
+    pub fn unmarked(name: &str, longest: u16, flows: u64) -> Plan {
+        let size = FrameSize::of_mbuf(longest);
+        let stream = StreamPlan {
+            name: "replay".to_owned(),
+            weight: 1,
+            rate: None,
+            gap: Gap::Constant,
+            start_delay_s: 0.0,
+            sizes: FrameSizes::One(size),
+            templates: vec![Template::unmarked(size)],
+            size_order: vec![0],
+            payload: Payload::default(),
+            flows,
+            lead_in: 0,
+        };
+        let (name, warnings) = (name.to_owned(), Vec::new());
+        Plan { name, rate: Rate::Max, gap: Gap::Constant, stop: Stop::Never, streams: vec![stream], warnings }
     }
 
     /// Whether all frames carry the mark.

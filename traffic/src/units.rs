@@ -31,6 +31,11 @@ impl FrameSize {
         }
     }
 
+    /// For a frame of `bytes` in the mbuf: the nearest size there is.
+    pub fn of_mbuf(bytes: u16) -> FrameSize {
+        FrameSize(bytes.saturating_add(FCS_BYTES).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
     /// Bytes with FCS.
     pub fn bytes(self) -> u16 {
         self.0

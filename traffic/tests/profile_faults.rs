@@ -69,7 +69,7 @@ fn syntax_faults_have_a_line() {
         (
             "[1]",
             Format::Json,
-            "x:1: must be a table with the keys name, rate, gap, stop, stamp, streams, not a list",
+            "x:1: must be a table with the keys name, rate, gap, stop, stamp, streams, replay, not a list",
         ),
     ];
     for (text, format, want) in cases {

@@ -210,7 +210,7 @@ prop_compose! {
         name in name(), rate in rate(), gap in gap(), stop in stop(), stamp: bool,
         streams in prop::collection::vec(stream(), 1..3),
     ) -> Profile {
-        Profile { name, rate, gap, stop, stamp, streams }
+        Profile { name, rate, gap, stop, stamp, streams, replay: None }
     }
 }
 

@@ -12,7 +12,9 @@ use traffic::generator::Generator;
 use traffic::pcap::PcapWriter;
 use traffic::plan::Plan;
 use traffic::profile::Stop;
+use traffic::replay::ReplayError;
 
+use super::frames_replay::{Frames, Replayed};
 use super::options::{ProfileError, ProfileOptions, TAG_BY_HAND};
 
 /// Frames printed when neither the profile nor the user says how many.
@@ -48,6 +50,9 @@ pub enum FramesError {
     /// A profile with faults.
     #[error(transparent)]
     Faults(#[from] Faults),
+    /// A capture that can't be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// No such worker.
     #[error("worker {worker} is not one of {workers}: they are numbered from 0")]
     Worker {
@@ -68,9 +73,15 @@ pub enum FramesError {
 
 /// Prints or saves.
 pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
-    let plan = Plan::compile(&args.profile.read()?)?;
+    let profile = args.profile.read()?;
+    let plan = Plan::compile(&profile)?;
     if args.worker >= args.workers {
         return Err(FramesError::Worker { worker: args.worker, workers: args.workers });
+    }
+    if let Some(replay) = &profile.replay {
+        let replayed = Replayed::load(&profile, replay, args.worker, args.workers)?;
+        let count = args.count.unwrap_or_else(|| replayed.count(profile.stop, DEFAULT_COUNT));
+        return write(args, &mut replayed.frames(), count.min(MAX_COUNT));
     }
     plan.warnings.iter().for_each(|w| warnln!("warning: {w}"));
     let shards = plan.shards(args.workers);
@@ -82,13 +93,16 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
         }
         Stop::Never | Stop::DurationS(_) => DEFAULT_COUNT,
     });
-    let mut frames = Generator::new(&plan, args.worker, args.workers, TAG_BY_HAND);
+    write(args, &mut Generator::new(&plan, args.worker, args.workers, TAG_BY_HAND), count)
+}
 
+/// Frames as `args` want them.
+fn write(args: &FramesArgs, frames: &mut dyn Frames, count: u64) -> Result<(), FramesError> {
     let to = args.pcap.as_ref().map_or("standard output".to_owned(), |p| p.display().to_string());
     let written = match args.pcap.as_deref() {
-        None => print(&mut frames, count),
-        Some(path) if path.as_os_str() == "-" => save(&mut frames, count, io::stdout().lock()),
-        Some(path) => File::create(path).and_then(|file| save(&mut frames, count, file)),
+        None => print(frames, count),
+        Some(path) if path.as_os_str() == "-" => save(frames, count, io::stdout().lock()),
+        Some(path) => File::create(path).and_then(|file| save(frames, count, file)),
     };
     match written {
         // A reader that has seen enough, such as `head`, is no error.
@@ -97,7 +111,7 @@ pub fn run(args: &FramesArgs) -> Result<(), FramesError> {
     }
 }
 
-fn save(frames: &mut Generator, count: u64, out: impl Write) -> io::Result<()> {
+fn save(frames: &mut dyn Frames, count: u64, out: impl Write) -> io::Result<()> {
     let mut pcap = PcapWriter::new(BufWriter::new(out))?;
     for _ in 0..count {
         let Some((at_ns, frame)) = frames.next_frame() else { break };
@@ -107,7 +121,7 @@ fn save(frames: &mut Generator, count: u64, out: impl Write) -> io::Result<()> {
 }
 
 /// The header fields in words and the bytes in hex, 16 a line.
-fn print(frames: &mut Generator, count: u64) -> io::Result<()> {
+fn print(frames: &mut dyn Frames, count: u64) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     for n in 0..count {
         let Some((_, frame)) = frames.next_frame() else { break };

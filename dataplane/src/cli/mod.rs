@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod frames;
+pub mod frames_replay;
 pub mod options;
 pub mod out;
 pub mod probe;

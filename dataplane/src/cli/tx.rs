@@ -2,6 +2,7 @@
 
 use clap::Args;
 use traffic::profile::Stop;
+use traffic::profile::replay::Timing;
 use traffic::units::Rate;
 use traffic::wire::{Role, RunSpec};
 
@@ -42,6 +43,10 @@ impl TxArgs {
     pub fn spec(&self) -> Result<(RunSpec, super::options::Output), ProfileError> {
         let mut profile = self.profile.read()?;
         profile.rate = self.rate.unwrap_or(profile.rate);
+        // Who asks for a rate wants it in place of the capture's times.
+        if let (Some(_), Some(replay)) = (self.rate, &mut profile.replay) {
+            replay.timing = Timing::Rate;
+        }
         profile.stop = match (self.duration, self.count) {
             (Some(seconds), _) => Stop::DurationS(seconds),
             (None, Some(count)) => Stop::Count(count),

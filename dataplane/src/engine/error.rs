@@ -31,6 +31,9 @@ pub enum EngineError {
     /// The profile has faults: all of them.
     #[error(transparent)]
     Profile(#[from] Faults),
+    /// The profile's capture.
+    #[error(transparent)]
+    Replay(#[from] traffic::replay::ReplayError),
     /// Not in the project's notation.
     #[error(transparent)]
     Device(#[from] DeviceError),

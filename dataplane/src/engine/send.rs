@@ -9,6 +9,7 @@ use traffic::mixed::Mixed;
 use traffic::pacer::Pacer;
 use traffic::plan::Plan;
 use traffic::profile::Stop;
+use traffic::replay::{self, ReplayClock};
 use traffic::wire::{Command, Ended, Event, Pacing, Sample, Summary, TxShard};
 
 use super::control::Message;
@@ -18,13 +19,16 @@ use super::port;
 use super::sampler::Sampler;
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
-use crate::tx::{self, Back, Plain, Source, Streams, TxOutcome, TxWorker};
+use crate::tx::{self, Back, Plain, Replayed, Source, Streams, TxOutcome, TxWorker};
 
 /// Runs a sender to its end.
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let frame = first_frame(&setup.plan);
+    let frame = match &setup.replay {
+        Some(replay) => vec![0; replay.capture.longest().into()],
+        None => first_frame(&setup.plan),
+    };
     let names = (0..setup.worker_cpus.len()).map(|w| format!("tx{w}"));
     let pools: Vec<FramePool<'_>> = names
         .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, &frame))
@@ -68,7 +72,11 @@ fn with_port<'e>(
     let (port, mut rx_queues, queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
     let link = port.link()?;
-    let requested_pps = run.setup.plan.requested_pps(link.speed_mbps.unwrap_or(0));
+    let mbps = link.speed_mbps.unwrap_or(0);
+    let replay = run.setup.replay.as_ref();
+    let requested_pps =
+        replay.map_or_else(|| run.setup.plan.requested_pps(mbps), |replay| replay.requested_pps(mbps));
+    let parts = replay.map(|replay| (replay, replay.parts(pools.len() as u16, run.hz(), requested_pps)));
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let gate = Gate::default();
     let mut sampler = Sampler::for_tx(&port, &blocks);
@@ -76,12 +84,21 @@ fn with_port<'e>(
         queues.into_iter().zip(pools).zip(&blocks).enumerate().map(|(worker, ((queue, pool), block))| {
             (worker as u16, (queue, pool, Back::new(rx_queues.pop(), run.hz())), block)
         });
-    let mbps = link.speed_mbps.unwrap_or(0);
-    let jobs: Vec<Job<'_>> = match plain_template(&run.setup.plan) {
-        Some(template) => hands
+    let jobs: Vec<Job<'_>> = match (&parts, plain_template(&run.setup.plan)) {
+        (Some((replay, parts)), _) => hands
+            .zip(parts)
+            .map(|((id, hand, block), part)| {
+                let cursor = replay::Cursor::new(part, replay.capture.bytes());
+                let clock = ReplayClock::new(requested_pps.is_some(), run.hz());
+                job(run, hand, block, &gate, Replayed::new(cursor, clock, id))
+            })
+            .collect(),
+        (None, Some(template)) => hands
             .map(|(id, hand, block)| job(run, hand, block, &gate, plain(run, template, id, requested_pps)))
             .collect(),
-        None => hands.map(|(id, hand, block)| job(run, hand, block, &gate, streams(run, id, mbps))).collect(),
+        (None, None) => {
+            hands.map(|(id, hand, block)| job(run, hand, block, &gate, streams(run, id, mbps))).collect()
+        }
     };
     let (ended, outcomes) =
         run.with_workers((&port, &gate), &mut sampler, requested_pps, jobs, || (), emit)?;
@@ -113,12 +130,12 @@ fn job<'a, 'e: 'a, S: Source + Send + 'a>(
     source: S,
 ) -> Job<'a> {
     let plan = &run.setup.plan;
-    let duration = match plan.stop {
+    let duration = match run.spec.profile.stop {
         Stop::DurationS(seconds) => Some((seconds * run.hz() as f64) as u64),
         Stop::Never | Stop::Count(_) => None,
     };
-    // Where some streams are sent as fast as the port takes them, nothing of theirs is due.
-    let paced = plan.shared().next().is_none() || plan.shared_pps(0).is_some();
+    // Where some streams are sent as fast as the port takes them, nothing of theirs is due. A replay's frames stay due.
+    let paced = run.setup.replay.is_none() && plan.shared().next().is_none() || plan.shared_pps(0).is_some();
     let burst = run.spec.burst.into();
     let worker = TxWorker { queue, back, pool, source, paced, counters, gate, burst, duration };
     Box::new(move || worker.run())

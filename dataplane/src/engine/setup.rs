@@ -3,6 +3,7 @@
 use dpdk::{CpuId, EalConfig};
 use traffic::device::Device;
 use traffic::plan::Plan;
+use traffic::replay::ReplayPlan;
 use traffic::shard::Shard;
 use traffic::wire::{self, Role, RunSpec};
 
@@ -13,11 +14,17 @@ use super::port;
 use crate::inventory::{HostFacts, Sources, cpus, hugepages};
 use crate::tx;
 
+/// Replayed frames have no room for a mark that nothing else needs.
+const UNMARKED: &str = "replayed frames carry no mark: received is a count, loss is sent - received after the drain; \
+     order, duplicates and latency are not measured";
+
 /// What a run is made of.
 #[derive(Debug)]
 pub struct Setup {
     /// The profile, compiled.
     pub plan: Plan,
+    /// What is sent in place of the plan's stream, which then says no more than how large frames are.
+    pub replay: Option<ReplayPlan>,
     /// The sender's shards.
     pub shards: Vec<Shard>,
     /// The device.
@@ -46,8 +53,15 @@ impl Setup {
     /// Resolves and checks everything that can be checked without DPDK.
     pub fn new(spec: &RunSpec) -> Result<Setup, EngineError> {
         check_bounds(spec)?;
-        let plan = Plan::compile(&spec.profile)?;
+        let mut plan = Plan::compile(&spec.profile)?;
         let mut warnings = plan.warnings.clone();
+        let replay = spec.profile.replay.as_ref();
+        let replay = replay.map(|r| ReplayPlan::load(r, spec.profile.rate, spec.profile.stop)).transpose()?;
+        if let Some(replay) = &replay {
+            plan = Plan::unmarked(&plan.name, replay.capture.longest(), replay.capture.flows());
+            warnings.extend(replay.capture.warnings.iter().cloned());
+            warnings.push(UNMARKED.to_owned());
+        }
         let device = port::resolve(&spec.device)?;
         port::check_interface(&device, &plan)?;
         let lock = DeviceLock::take(&device)?;
@@ -103,6 +117,7 @@ impl Setup {
         let shards = plan.shards(spec.tx_workers);
         Ok(Setup {
             plan,
+            replay,
             shards,
             device,
             lock,

@@ -2,9 +2,11 @@
 
 pub mod back;
 pub mod fill;
+pub mod replay;
 pub mod source;
 pub mod worker;
 
 pub use back::Back;
+pub use replay::Replayed;
 pub use source::{Plain, Source, Streams};
 pub use worker::{TxOutcome, TxWorker};

@@ -46,7 +46,7 @@ pub(crate) fn lower(recorder: &Recorder, name: &str, options: &ImportOptions) ->
     let stamp = Profile::default_stamp();
     report.sort();
     Ok(Lowered {
-        profile: Profile { name, rate, gap: Gap::Constant, stop, stamp, streams: vec![stream] },
+        profile: Profile { name, rate, gap: Gap::Constant, stop, stamp, streams: vec![stream], replay: None },
         report,
         ports,
     })

@@ -9,6 +9,7 @@ use lua_compat::paired::{self, PairedFlow};
 use traffic::mac::Mac;
 use traffic::plan::Plan;
 use traffic::profile::render::to_toml;
+use traffic::replay::Capture;
 
 use super::args::{FlowsVerb, GenerateArgs, ProfileFormat};
 use crate::lab::devices::local_macs;
@@ -104,12 +105,11 @@ fn show(path: &Path, quirks: bool) -> Result<()> {
         say::err(note);
     }
     let plan = Plan::compile(&loaded.profile)?;
+    let flows = match &loaded.profile.replay {
+        Some(replay) => Capture::load(replay)?.flows(),
+        None => plan.flows(),
+    };
     let toml = to_toml(&loaded.profile);
-    say::out(format_args!(
-        "# {}: {} distinct flow(s)\n{}",
-        path.display(),
-        count(plan.flows()),
-        toml.trim_end()
-    ))?;
+    say::out(format_args!("# {}: {} distinct flow(s)\n{}", path.display(), count(flows), toml.trim_end()))?;
     Ok(())
 }

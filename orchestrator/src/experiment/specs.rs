@@ -126,7 +126,9 @@ fn reversed(device: &str) -> String {
 /// The ports' addresses, sender's first: the lab's where it knows them, else those that the profile was made with.
 fn warmup_macs(pair: &LabPair, profile: &Profile) -> (Mac, Mac) {
     let written = profile.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
-    let (src, dst) = written.unwrap_or_default();
+    let rewritten = || profile.replay.as_ref().map(|r| (r.rewrite.src_mac, r.rewrite.dst_mac));
+    let rewritten = || rewritten().map(|(src, dst)| (src.unwrap_or_default(), dst.unwrap_or_default()));
+    let (src, dst) = written.or_else(rewritten).unwrap_or_default();
     (pair.tx.mac.unwrap_or(src), pair.rx.mac.unwrap_or(dst))
 }
 

@@ -41,6 +41,19 @@ pub struct Template {
 }
 
 impl Template {
+    /// Zeros, of which nothing is known but how many they are.
+    pub fn unmarked(size: FrameSize) -> Template {
+        Template {
+            bytes: vec![0; size.mbuf_bytes().into()],
+            header_bytes: 0,
+            patches: Vec::new(),
+            outer_ip: None,
+            ip: None,
+            l4: None,
+            stamp_at: None,
+        }
+    }
+
     /// Writes a stream's frame. `None` for a stream that the profile's check refuses.
     pub fn new(stream: &Stream, size: FrameSize, stamped: bool) -> Option<Template> {
         let len = usize::from(size.mbuf_bytes());

@@ -3,6 +3,7 @@
 use super::check_stream;
 use super::field::{Field, Range};
 use super::model::{Profile, Stop};
+use super::replay;
 use super::value::Value;
 use crate::fault::Fault;
 use crate::pacer::Gap;
@@ -31,12 +32,22 @@ pub fn check(profile: &Profile) -> Vec<Fault> {
     c.gap("gap", profile.gap);
     c.stop(profile.stop);
     match profile.streams.len() {
+        0 if profile.replay.is_some() => {}
         0 => c.fault("streams", "has no stream: give one"),
         n if n > MAX_STREAMS => c.fault("streams", format!("has {n} streams, more than {MAX_STREAMS}")),
         _ => {}
     }
     for (i, stream) in profile.streams.iter().enumerate().take(MAX_STREAMS) {
         check_stream::check(&mut c, &format!("streams[{i}]"), stream);
+    }
+    if let Some(replay) = &profile.replay {
+        c.faults.extend(replay::check(replay));
+        if profile.gap != Gap::Constant {
+            c.fault("gap", "is for streams: frames of a replay leave by replay.timing, remove it");
+        }
+        if !profile.streams.is_empty() {
+            c.fault("replay", "stands beside `streams`: a profile has one of them, remove the other");
+        }
     }
     c.faults
 }

@@ -53,7 +53,8 @@ pub enum LoadError {
     Faults(#[from] Faults),
 }
 
-/// Reads a profile; its name is the file's stem where it has none of its own.
+/// Reads a profile; its name is the file's stem where it has none of its own, and a capture's path is taken from its
+/// folder.
 pub fn load_file(path: &Path) -> Result<Profile, LoadError> {
     let format = Format::of(path).ok_or_else(|| LoadError::UnknownExtension(path.to_owned()))?;
     let source_name = path.display().to_string();
@@ -71,6 +72,9 @@ pub fn load_file(path: &Path) -> Result<Profile, LoadError> {
     let mut profile = load_str(&text, format, &source_name)?;
     if profile.name.is_none() {
         profile.name = path.file_stem().map(|stem| name_from(&stem.to_string_lossy()));
+    }
+    if let (Some(replay), Some(folder)) = (&mut profile.replay, path.parent()) {
+        replay.file = folder.join(&replay.file);
     }
     Ok(profile)
 }

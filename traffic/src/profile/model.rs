@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::replay::Replay;
 use super::stream::Stream;
 use crate::pacer::Gap;
 use crate::units::Rate;
@@ -10,6 +11,7 @@ use crate::units::Rate;
 /// What one TX port sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["streams"] }, { "required": ["replay"] }]))]
 pub struct Profile {
     /// Shown in tables and results; the file's stem where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,8 +30,13 @@ pub struct Profile {
     #[serde(default = "Profile::default_stamp")]
     pub stamp: bool,
     /// The packet templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 4096))]
     pub streams: Vec<Stream>,
+    /// A capture that is sent in place of streams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Replay")]
+    pub replay: Option<Replay>,
 }
 
 fn is_constant(gap: &Gap) -> bool {
@@ -56,6 +63,7 @@ impl Profile {
             stop: Stop::Never,
             stamp: true,
             streams,
+            replay: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::check;
 use super::model::{Profile, Stop};
 use super::node::{Kind, Node};
+use super::read_replay::replay;
 use super::read_stream::stream;
 use super::reader::{Reader, Table};
 use crate::fault::Fault;
@@ -43,8 +44,10 @@ fn whole(reader: &mut Reader, root: &Node) -> Profile {
         stop: Stop::Never,
         stamp: Profile::default_stamp(),
         streams: Vec::new(),
+        replay: None,
     };
-    let Some(table) = reader.table(root, "", &["name", "rate", "gap", "stop", "stamp", "streams"]) else {
+    let Some(table) = reader.table(root, "", &["name", "rate", "gap", "stop", "stamp", "streams", "replay"])
+    else {
         return profile;
     };
     profile.name = name(reader, &table);
@@ -59,6 +62,10 @@ fn whole(reader: &mut Reader, root: &Node) -> Profile {
     }
     if let Some(node) = table.get("stamp") {
         profile.stamp = reader.bool(node, "stamp").unwrap_or(profile.stamp);
+    }
+    profile.replay = table.get("replay").map(|node| replay(reader, node));
+    if profile.replay.is_some() && table.get("streams").is_none() {
+        return profile;
     }
     if let Some(node) = reader.need(&table, "streams", "a list of streams") {
         match &node.kind {

@@ -7,6 +7,7 @@ use super::header::Inner;
 use super::keys::Header;
 use super::model::{Profile, Stop};
 use super::reader::Notation;
+use super::render_replay;
 use super::sizes::{FrameSizes, NamedMix};
 use super::stream::{Payload, Stream};
 use crate::pacer::Gap;
@@ -33,6 +34,10 @@ pub fn to_toml(profile: &Profile) -> String {
     out.set("stamp", profile.stamp);
     for stream in &profile.streams {
         out.stream(stream);
+    }
+    if let Some(replay) = &profile.replay {
+        out.head("[replay]");
+        render_replay::settings(replay, |key, value| out.set(key, value));
     }
     out.0
 }
