@@ -24,6 +24,8 @@ pub struct Setup {
     pub device: Device,
     /// Its name or argument in EAL's words, to find the port by.
     pub eal_device: String,
+    /// How often its link was lost before the run.
+    pub link_losses: u64,
     /// Held as long as the run.
     pub lock: DeviceLock,
     /// EAL's arguments.
@@ -104,6 +106,7 @@ impl Setup {
         Ok(Setup {
             plan,
             shards,
+            link_losses: port::link_losses(&device),
             device,
             lock,
             eal_device,
