@@ -19,13 +19,14 @@ fn unsent(sample: &Sample) -> u64 {
     sample.cores.iter().map(|core| core.unsent_packets).sum()
 }
 
-/// Sent and unsent are what was due, within a burst at either end.
+/// Sent and unsent are what was due. A worker that does not get its CPU at the very end has not yet looked at what
+/// became due then: a quarter of a second of it is allowed for, far less than what was unsent.
 fn assert_all_offered(tx: &Outcome, rate_pps: f64) {
     let (totals, seconds) = (&tx.summary.totals, tx.summary.effective_ns as f64 / 1e9);
     let (offered, due) = ((sent(totals) + unsent(totals)) as f64, rate_pps * seconds);
-    // The pacer may hold back 10 ms of backlog at the end.
-    assert!((offered - due).abs() <= 64.0 + rate_pps / 100.0, "{offered} offered, {due} due in {seconds} s");
-    assert!(unsent(totals) > 0);
+    assert!(offered <= due + 64.0, "{offered} offered, {due} due in {seconds} s");
+    assert!(offered >= due - rate_pps / 4.0, "{offered} offered, {due} due in {seconds} s");
+    assert!(unsent(totals) as f64 > rate_pps / 2.0, "{} unsent", unsent(totals));
 }
 
 fn assert_told(tx: &Outcome) {
@@ -50,7 +51,7 @@ fn stopped_receiver(profile: &Profile) -> (Run, Run, tempfile::TempDir) {
 #[test]
 fn a_receiver_that_stands_still_costs_unsent_frames_and_nothing_is_lost() {
     let (mut tx, mut rx, _folder) = stopped_receiver(&profile("100kpps", Stop::Never));
-    tx.wait_for_sample(|s| unsent(s) > 30_000);
+    tx.wait_for_sample(|s| unsent(s) > 100_000);
     rx.process().signal(Signal::SIGCONT);
     let before = std::cell::Cell::new(u64::MAX);
     tx.wait_for_sample(|s| sent(s) > before.replace(before.get().min(sent(s))).saturating_add(5000));
