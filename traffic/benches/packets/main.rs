@@ -30,12 +30,13 @@ const TURNS: usize = 5;
 /// that are wanted.
 type Case = (&'static str, fn(u64) -> Duration, Option<f64>);
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     ("patch_1_field", |n| sending::patch("flows_100", false, n), None),
     ("patch_2_fields", |n| sending::patch("fields_2", false, n), None),
     ("patch_6_fields", |n| sending::patch("fields_6", false, n), None),
     ("patch_7_fields", |n| sending::patch("fields_7", false, n), None),
     ("patch_1_field_stamp", |n| sending::patch("flows_100", true, n), None),
+    ("patch_64_streams_stamp", |n| sending::streams(64, n), None),
     ("stamp", mark, None),
     ("parse", parse, None),
     ("account_100_flows", |n| book(100, n, |seq| seq), Some(12.0)),

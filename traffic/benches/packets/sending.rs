@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use traffic::cursor::{Cursor, Frames};
 use traffic::frame::step::Head;
+use traffic::mixed::{Mixed, Room};
 use traffic::plan::Plan;
+use traffic::profile::Profile;
 use traffic::profile::load::load_file;
 use traffic::shard::Shard;
 
@@ -30,16 +32,14 @@ impl Frames for Burst {
     }
 }
 
-fn plan(name: &str, stamp: bool) -> Plan {
+fn profile(name: &str, stamp: bool) -> Profile {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../bench/profiles/{name}.toml"));
-    let mut profile = load_file(&path).unwrap();
-    profile.stamp = stamp;
-    Plan::compile(&profile).unwrap()
+    Profile { stamp, ..load_file(&path).unwrap() }
 }
 
 /// What a sender does to a frame.
-pub fn patch(profile: &str, stamp: bool, frames: u64) -> Duration {
-    let plan = plan(profile, stamp);
+pub fn patch(name: &str, stamp: bool, frames: u64) -> Duration {
+    let plan = Plan::compile(&profile(name, stamp)).unwrap();
     let template = &plan.streams[0].templates[0];
     let cursor = Cursor::new(template, Shard::new(0, 1, plan.flows()), TAG);
     let mut room = [0; ROOM];
@@ -52,4 +52,45 @@ pub fn patch(profile: &str, stamp: bool, frames: u64) -> Duration {
         }
     };
     chunks(frames, &mut (cursor, burst), |_, _| (), work)
+}
+
+/// An mbuf that becomes any frame.
+struct Any<'a> {
+    bytes: &'a mut [u8; ROOM],
+    held: &'a mut usize,
+}
+
+impl Room for Any<'_> {
+    fn held(&self) -> usize {
+        *self.held
+    }
+    fn set_len(&mut self, bytes: u16) {
+        *self.held = bytes.into();
+    }
+    fn bytes(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+    fn head(&mut self) -> Option<&mut Head> {
+        self.bytes.first_chunk_mut()
+    }
+}
+
+/// What a sender of so many equal streams does to a frame.
+pub fn streams(count: usize, frames: u64) -> Duration {
+    let mut profile = profile("flows_100", true);
+    profile.streams = vec![profile.streams[0].clone(); count];
+    let plan = Plan::compile(&profile).unwrap();
+    let mixed = Mixed::new(&plan, &plan.shards(1), 0, TAG, None);
+    let mut room = [0; ROOM];
+    let first = Mixed::prefill(&plan);
+    room[..first.len()].copy_from_slice(&first);
+    let work = |(mixed, rooms): &mut (Mixed, Vec<([u8; ROOM], usize)>), first: u64| {
+        for time in first..first + (CHUNK / BURST) as u64 {
+            mixed.pick(0, BURST as u64);
+            mixed.write(rooms.iter_mut().map(|(bytes, held)| Any { bytes, held }), time);
+            black_box(mixed.sent(BURST, |_| ()));
+            black_box(&mut *rooms);
+        }
+    };
+    chunks(frames, &mut (mixed, vec![(room, first.len()); BURST]), |_, _| (), work)
 }
