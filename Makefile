@@ -10,16 +10,18 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 # SMOKE=1: every bench, for a moment, to see that it runs.
 SMOKE ?=
+# Of each leg of a soak, or of each fuzz target; each recipe has a default of its own.
+SECONDS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint check-24.11 install clean
+.PHONY: help setup build demo test bench instructions soak fuzz lint check-24.11 install clean
 
 help: ## Show this
 	@echo "make RECIPE, as root or as a user with sudo:"
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing for all recipes
-	@scripts/setup build test bench lint
+	@scripts/setup build test bench lint fuzz
 
 build: ## Build the release programs, target/release/{orchestrator,dataplane}
 	@scripts/setup build
@@ -41,6 +43,21 @@ bench: build ## Compare with dpdk-testpmd, in turns (SMOKE=1: a moment each)
 	@scripts/setup bench
 	@scripts/hugepages
 	/usr/bin/python3 bench/run $(if $(SMOKE),--smoke)
+	/usr/bin/python3 bench/pacing $(if $(SMOKE),--smoke)
+	cargo bench --locked -p traffic --bench packets
+
+instructions: ## Count instructions a frame, against bench/instructions.json: a rise over 5 % fails
+	@scripts/setup build bench
+	/usr/bin/python3 bench/callgrind
+
+soak: build ## Run at the highest rate for long and see that nothing is lost or leaked (SECONDS=600 a leg)
+	@scripts/setup bench
+	@scripts/hugepages
+	/usr/bin/python3 bench/soak --seconds $(or $(SECONDS),600)
+
+fuzz: ## Fuzz every target for a while, on the stable compiler (SECONDS=60 a target)
+	@scripts/setup build fuzz
+	scripts/fuzz all $(or $(SECONDS),60)
 
 lint: ## Format, clippy, licences and sources of dependencies
 	@scripts/setup build lint

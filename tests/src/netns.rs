@@ -39,6 +39,11 @@ impl Netns {
         ip(&["-n", &self.name, "link", "set", interface, state]);
     }
 
+    /// Sets an interface's MTU.
+    pub fn set_mtu(&self, interface: &str, bytes: u16) {
+        ip(&["-n", &self.name, "link", "set", interface, "mtu", &bytes.to_string()]);
+    }
+
     /// Makes a veth pair, `here` in this namespace and `there` in the other, both up.
     pub fn join(&self, here: &str, other: &Netns, there: &str) {
         ip(&[

@@ -89,6 +89,25 @@ pub enum EngineError {
         /// Payload bytes.
         mtu: u32,
     },
+    /// The port's MTU is too small.
+    #[error(
+        "device {device}: frames of {frame_bytes} B need an MTU of {needed}, its driver {driver} has {max} at most: \
+         send frames of {largest} B or less (frame_size), or use another device"
+    )]
+    PortMtu {
+        /// As given.
+        device: String,
+        /// Its driver.
+        driver: String,
+        /// With FCS.
+        frame_bytes: u16,
+        /// Payload bytes.
+        needed: u16,
+        /// Payload bytes.
+        max: u16,
+        /// With FCS, the largest that fit.
+        largest: u16,
+    },
     /// CPUs.
     #[error(transparent)]
     Cpus(#[from] CpuError),

@@ -27,9 +27,12 @@ pub struct Demand {
     pub frame_bytes: u16,
 }
 
-/// Room of an RX mbuf for frames of `frame_bytes`: the largest that the port lets through, tags included.
+/// Room of an RX mbuf for frames of `frame_bytes`: the largest that the port lets through, tags included. Above an
+/// ordinary mbuf's in whole pages, since af_packet wants room for a whole slot of its rings.
 pub fn rx_room(frame_bytes: u16) -> u16 {
-    (frame_bytes + 8).next_multiple_of(64).max(2048)
+    const ORDINARY: u16 = 2048;
+    let needed = frame_bytes + 64;
+    if needed <= ORDINARY { ORDINARY } else { needed.next_multiple_of(4096) }
 }
 
 /// Mbufs of an RX queue's pool: the ring, what a worker holds, and what its cache may keep.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dpdk::{Port, PortBuilder, PortConfig};
+use dpdk::{DevInfo, Port, PortBuilder, PortConfig};
 use traffic::device::Device;
 use traffic::plan::Plan;
 use traffic::wire::{Role, RunSpec};
@@ -12,8 +12,10 @@ use super::session::Run;
 
 /// How long a link may take to come up: autonegotiation takes seconds.
 const LINK_LIMIT: Duration = Duration::from_secs(10);
-/// af_packet frames up to this size share the default ring geometry.
-const AF_PACKET_SMALL: u16 = 1518;
+/// Bytes of a slot of af_packet's rings that its header takes.
+const SLOT_HEADER_BYTES: u16 = 64;
+/// A block of these rings is whole pages, and holds whole slots.
+const PAGE_BYTES: u16 = 4096;
 
 /// Reads the notation; `env` becomes the device that the SR-IOV device plugin handed out.
 pub fn resolve(text: &str) -> Result<Device, EngineError> {
@@ -47,12 +49,16 @@ pub fn eal_device(device: &Device, plan: &Plan, queues: u16) -> String {
         Device::Pci(address) => address.clone(),
         Device::Vdev(args) => args.clone(),
         Device::Iface(name) => {
-            // A ring block must hold a frame and be whole pages; a frame here is a power of two.
-            let frame = if plan.largest_frame().bytes() <= AF_PACKET_SMALL { 2048 } else { 16384 };
+            // Two slots a block for ordinary frames, one for larger ones.
+            let slot = plan.largest_frame().mbuf_bytes() + SLOT_HEADER_BYTES;
+            let (slot, count) = if slot <= PAGE_BYTES / 2 {
+                (PAGE_BYTES / 2, 1024)
+            } else {
+                (slot.next_multiple_of(PAGE_BYTES), 256)
+            };
+            let block = slot.max(PAGE_BYTES);
             format!(
-                "net_af_packet0,iface={name},qpairs={queues},framesz={frame},blocksz={},framecnt={}",
-                frame.max(4096),
-                if frame == 2048 { 1024 } else { 256 }
+                "net_af_packet0,iface={name},qpairs={queues},framesz={slot},blocksz={block},framecnt={count}"
             )
         }
         Device::Xdp(name) => format!("net_af_xdp0,iface={name},queue_count={queues}"),
@@ -90,19 +96,40 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
 /// A memif joins queue to queue and does not come up when the sender has more of them, so its receiver has as
 /// many as the sender.
 pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
-    let is_memif = device.vdev_driver() == Some("net_memif");
     match spec.role {
         Role::Tx => [1, workers],
-        Role::Rx if is_memif => [workers.max(spec.tx_workers), 1],
+        Role::Rx if is_memif(device) => [workers.max(spec.tx_workers), 1],
         Role::Rx => [workers, 1],
         Role::Reflect => [workers, workers],
     }
 }
 
-/// A link that went away during the run explains what is missing.
-pub fn check_link_at_end(run: &Run<'_>, warnings: &mut Vec<String>) {
-    if !has_carrier(&run.setup.device) {
-        warnings.push(format!("{}: the link is down at the end of the run", run.setup.device));
+/// How often the kernel has seen an interface lose its link so far; 0 for all other devices.
+pub fn link_losses(device: &Device) -> u64 {
+    let (Device::Iface(name) | Device::Xdp(name)) = device else { return 0 };
+    let count = std::fs::read_to_string(format!("/sys/class/net/{name}/carrier_down_count"));
+    count.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// A link that went away during the run explains what is missing. To be asked before the peer may leave.
+pub fn check_link(run: &Run<'_>, port: &Port<'_>, warnings: &mut Vec<String>) {
+    let device = &run.setup.device;
+    let losses = link_losses(device).saturating_sub(run.setup.link_losses);
+    if losses > 0 {
+        warnings.push(format!(
+            "{device}: the link went down {losses} time(s) during the run: what was sent meanwhile is late, lost or unsent"
+        ));
+    }
+    let is_up = has_carrier(device) && port.link().is_ok_and(|link| link.up);
+    match (is_up, is_memif(device), run.spec.role) {
+        (true, ..) => {}
+        (false, false, _) => warnings.push(format!("{device}: the link is down at the end of the run")),
+        (false, true, Role::Tx) => warnings.push(format!(
+            "{device}: the peer has left, and a memif client does not find another one: start this sender again when a receiver \
+             is ready"
+        )),
+        // Its sender leaves when it is done.
+        (false, true, Role::Rx | Role::Reflect) => {}
     }
 }
 
@@ -121,8 +148,16 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         Role::Reflect => (rx, tx),
     };
     let mtu = run.setup.plan.largest_frame().mbuf_bytes() - ETHERNET_BYTES;
-    // A memif has no MTU: it chains its buffers, and claims 1518 bytes all the same.
-    let has_mtu = run.setup.device.vdev_driver() != Some("net_memif");
+    // A memif has none: it chains its buffers. An interface's is the kernel's, and was looked at. Both drivers claim
+    // 1518 bytes all the same.
+    let has_mtu = !is_memif(&run.setup.device) && !matches!(run.setup.device, Device::Iface(_));
+    let max = largest_mtu(&info);
+    if has_mtu && mtu > max {
+        let frame_bytes = run.setup.plan.largest_frame().bytes();
+        let (device, driver) = (spec.device.clone(), info.driver);
+        let largest = max.saturating_add(frame_bytes - mtu);
+        return Err(EngineError::PortMtu { device, driver, frame_bytes, needed: mtu, max, largest });
+    }
     let config = PortConfig {
         rx_queues,
         tx_queues,
@@ -136,6 +171,22 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
     Ok(Port::configure(run.eal, run.port, &config)?)
 }
 
+/// The largest MTU that DPDK lets a port have: the driver's own word, or what its longest frame leaves.
+fn largest_mtu(info: &DevInfo) -> u16 {
+    const FCS_BYTES: u32 = 4;
+    // Who names no MTU has this one.
+    if info.max_mtu < u16::MAX {
+        return info.max_mtu;
+    }
+    let payload = info.max_rx_bytes.saturating_sub(u32::from(ETHERNET_BYTES) + FCS_BYTES);
+    u16::try_from(payload).unwrap_or(u16::MAX)
+}
+
+/// Whether the other end is a process on shared memory.
+fn is_memif(device: &Device) -> bool {
+    device.vdev_driver() == Some("net_memif")
+}
+
 /// Whether the kernel sees a link on an interface; af_packet says that it is up whatever the kernel says.
 /// True for all other devices.
 pub fn has_carrier(device: &Device) -> bool {
@@ -145,7 +196,7 @@ pub fn has_carrier(device: &Device) -> bool {
 
 /// Waits until the link is up. A memif receiver's is not until its peer comes, so nobody waits for that.
 pub fn wait_for_link(run: &Run<'_>, port: &Port<'_>) -> Result<(), EngineError> {
-    let is_memif = run.setup.device.vdev_driver() == Some("net_memif");
+    let is_memif = is_memif(&run.setup.device);
     if is_memif && run.spec.role != Role::Tx {
         return Ok(());
     }

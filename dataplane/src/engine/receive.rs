@@ -129,7 +129,7 @@ fn summarise(
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let frames = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut warnings = Vec::new();
-    port::check_link_at_end(run, &mut warnings);
+    port::check_link(run, port, &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());

@@ -51,7 +51,7 @@ fn with_port<'e>(
     let (ended, _) = run.with_workers((&port, &gate), &mut sampler, None, jobs, || (), emit)?;
     let totals = sampler.counters();
     let mut warnings = Vec::new();
-    port::check_link_at_end(run, &mut warnings);
+    port::check_link(run, &port, &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     let effective_ns = totals.elapsed_ns;
     let xstats = run.xstats(&port);

@@ -21,6 +21,9 @@ use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::tx::{self, Back, Plain, Replayed, Source, Streams, TxOutcome, TxWorker};
 
+/// A queue that takes nothing for so long is worth a warning; a peer that shares its CPU may be away for less.
+const STALL: Duration = Duration::from_millis(100);
+
 /// Runs a sender to its end.
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
@@ -104,8 +107,12 @@ fn with_port<'e>(
         run.with_workers((&port, &gate), &mut sampler, requested_pps, jobs, || (), emit)?;
     // Before the receiver leaves: memif forgets its counters then.
     let totals = sampler.counters();
+    let mut warnings = Vec::new();
+    port::check_link(run, &port, &mut warnings);
     linger(run, emit);
-    Ok(summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps))
+    let summary = summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);
+    warnings.extend(summary.warnings);
+    Ok(Summary { warnings, ..summary })
 }
 
 /// Holds the port open until told to close it, or the limit.
@@ -198,11 +205,11 @@ fn summarise(
         given_up: outcomes.iter().map(|o| o.given_up).sum(),
     });
     let mut warnings = Vec::new();
-    port::check_link_at_end(run, &mut warnings);
     cross_check(&totals, port_was_reset, &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }
+    stalls(run, outcomes, &mut warnings);
     let mut tx_shards: Vec<TxShard> = outcomes
         .iter()
         .flat_map(|o| &o.shards)
@@ -219,5 +226,19 @@ fn summarise(
         mbufs_missing: 0,
         xstats: run.xstats(port),
         warnings,
+    }
+}
+
+/// Queues that took nothing for a while: what is wrong is then behind them.
+fn stalls(run: &Run<'_>, outcomes: &[TxOutcome], warnings: &mut Vec<String>) {
+    for (queue, outcome) in outcomes.iter().enumerate() {
+        let stalled = Duration::from_nanos(run.ns(outcome.stalled_ticks));
+        if stalled >= STALL {
+            warnings.push(format!(
+                "TX queue {queue} took no frame for {} ms in a row: its peer or link stands still, or reads too slowly; frames \
+                 that were due meanwhile are counted as unsent",
+                stalled.as_millis()
+            ));
+        }
     }
 }

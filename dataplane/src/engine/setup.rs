@@ -31,6 +31,8 @@ pub struct Setup {
     pub device: Device,
     /// Its name or argument in EAL's words, to find the port by.
     pub eal_device: String,
+    /// How often its link was lost before the run.
+    pub link_losses: u64,
     /// Held as long as the run.
     pub lock: DeviceLock,
     /// EAL's arguments.
@@ -119,6 +121,7 @@ impl Setup {
             plan,
             replay,
             shards,
+            link_losses: port::link_losses(&device),
             device,
             lock,
             eal_device,

@@ -46,6 +46,8 @@ pub struct TxOutcome {
     /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a
     /// count.
     pub active_ticks: u64,
+    /// The longest time, in ticks, that the driver took nothing though frames were due.
+    pub stalled_ticks: u64,
     /// Whether it reached its count or duration.
     pub complete: bool,
     /// Whether the driver faulted because its peer went away: nothing was sent from there on.
@@ -67,7 +69,7 @@ impl<S: Source> TxWorker<'_, '_, S> {
 fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
     let mut burst: Burst<'_> = w.pool.burst::<MAX_BURST>();
     let mut tally = CoreCounters::default();
-    let mut refused = 0;
+    let (mut refused, mut stalls) = (0, Stalls::default());
     let deadline = w.duration.map_or(u64::MAX, |ticks| epoch.saturating_add(ticks));
     let (mut last, mut ended) = (epoch, None);
     w.source.start(epoch);
@@ -102,6 +104,8 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         w.counters.store_tx(&tally);
         if sent > 0 {
             last = now;
+        } else {
+            stalls.refused(last, now);
         }
     }
     w.counters.store_tx(&tally);
@@ -111,9 +115,30 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         shards: Vec::new(),
         tally,
         given_up: w.source.given_up(),
+        stalled_ticks: stalls.longest,
         active_ticks: until - epoch,
         complete: ended.is_some(),
         is_broken,
+    }
+}
+
+/// Times in which the driver took nothing: from the first refusal to the last one before a frame went again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stalls {
+    /// The last departure before the present one.
+    behind: Option<u64>,
+    since: u64,
+    longest: u64,
+}
+
+impl Stalls {
+    /// Nothing went at `now`; the last frame went at `last`. Off the way of frames that do go.
+    #[cold]
+    fn refused(&mut self, last: u64, now: u64) {
+        if self.behind != Some(last) {
+            (self.behind, self.since) = (Some(last), now);
+        }
+        self.longest = self.longest.max(now - self.since);
     }
 }
 

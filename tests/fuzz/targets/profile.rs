@@ -3,10 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use traffic::cursor::Cursor;
+use traffic::generator::Generator;
 use traffic::plan::Plan;
 use traffic::profile::load::{Format, load_str};
-use traffic::shard::Shard;
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
@@ -14,10 +13,11 @@ fuzz_target!(|data: &[u8]| {
     let format = [Format::Toml, Format::Json, Format::Yaml][usize::from(*first) % 3];
     let Ok(profile) = load_str(text, format, "fuzz") else { return };
     let plan = Plan::compile(&profile).expect("what the loader lets through compiles");
-    let mut bytes = plan.stream.template.bytes.clone();
-    let mut cursor = Cursor::new(&plan.stream, Shard::new(1, 3, plan.stream.flows), 1);
-    for _ in 0..5 {
-        cursor.write_one(&mut bytes, 1);
+    for worker in 0..3 {
+        let mut frames = Generator::new(&plan, worker, 3, 1);
+        for _ in 0..20 {
+            let Some((_, frame)) = frames.next_frame() else { break };
+            assert!(frame.len() <= plan.largest_frame().mbuf_bytes().into(), "no frame is longer than the largest");
+        }
     }
-    cursor.rewind(3);
 });

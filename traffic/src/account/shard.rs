@@ -62,29 +62,36 @@ impl ShardAccount {
         self.out_of_turn(seq)
     }
 
-    /// A number that is not the next one.
-    #[cold]
+    /// A number that is not the next one: rare on a queue that gets whole shards, every one where RSS spreads a
+    /// shard over queues. No division and no loop over numbers, as long as they are near each other.
+    #[inline(never)]
     fn out_of_turn(&mut self, seq: u64) -> Result<(), Impossible> {
         if seq >= self.limit || seq > self.next.saturating_add(JUMP_LIMIT) {
             return Err(Impossible);
         }
         if seq >= self.next {
-            self.skip_to(seq);
+            let slot = wrapped(self.slot + (seq - self.next), self.slots);
+            self.forget_until(seq);
             self.mark(seq);
             self.next = seq + 1;
-            self.slot = self.next % self.slots;
-        } else if self.next - seq > WINDOW {
-            self.too_late += 1;
+            self.slot = wrapped(slot + 1, self.slots);
+            self.received += 1;
+            self.flow(slot);
             return Ok(());
+        }
+        let behind = self.next - seq;
+        if behind > WINDOW {
+            self.too_late += 1;
         } else if self.is_marked(seq) {
             self.duplicated += 1;
-            return Ok(());
         } else {
             self.mark(seq);
             self.reordered += 1;
+            self.received += 1;
+            let back = wrapped(behind, self.slots);
+            let slot = self.slot.checked_sub(back).unwrap_or_else(|| self.slot + (self.slots - back));
+            self.flow(slot);
         }
-        self.received += 1;
-        self.flow(seq % self.slots);
         Ok(())
     }
 
@@ -109,17 +116,20 @@ impl ShardAccount {
         self.window.get((bit / 64) as usize).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
-    /// Forgets the marks of numbers whose places the skipped ones take.
-    fn skip_to(&mut self, seq: u64) {
+    /// Forgets the marks of numbers whose places the ones before `seq` take, a word at a time.
+    fn forget_until(&mut self, seq: u64) {
         if seq - self.next >= WINDOW {
             self.window.fill(0);
             return;
         }
-        for skipped in self.next..seq {
-            let bit = skipped % WINDOW;
-            if let Some(word) = self.window.get_mut((bit / 64) as usize) {
-                *word &= !(1 << (bit % 64));
+        let mut at = self.next;
+        while at < seq {
+            let bit = at % 64;
+            let count = (64 - bit).min(seq - at);
+            if let Some(word) = self.window.get_mut((at % WINDOW / 64) as usize) {
+                *word &= !(u64::MAX >> (64 - count) << bit);
             }
+            at += count;
         }
     }
 
@@ -161,5 +171,65 @@ impl ShardAccount {
     /// Frames of each place; none when not tracked.
     pub fn flow_counts(&self) -> Option<&[u64]> {
         self.tracked.then_some(self.flows.as_slice())
+    }
+}
+
+/// `value % modulus`, without a division for values below twice the modulus.
+#[inline(always)]
+fn wrapped(value: u64, modulus: u64) -> u64 {
+    let less = value.wrapping_sub(modulus);
+    if value < modulus {
+        value
+    } else if less < modulus {
+        less
+    } else {
+        value % modulus
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// A step to the next number: mostly near, now and then over a word or the whole window, forwards or back.
+    fn step() -> impl Strategy<Value = i64> {
+        prop_oneof![8 => -3i64..5, 4 => -200i64..300, 1 => -70_000i64..70_000]
+    }
+
+    proptest! {
+        /// Numbers that leap about, a window and more at a time: the counts and each flow's are those of a
+        /// reader that remembers every number.
+        #[test]
+        fn leaps_are_booked_as_by_a_perfect_memory(
+            steps in proptest::collection::vec(step(), 1..300), flows in 1u64..2000,
+        ) {
+            let mut account = ShardAccount::new(&Shard::new(0, 1, flows), None, true);
+            let (mut seen, mut counts) = (BTreeSet::new(), vec![0; flows as usize]);
+            let (mut next, mut at) = (0, 0);
+            let [mut reordered, mut duplicated, mut too_late] = [0; 3];
+            for step in steps {
+                at = (at as i64 + step).max(0) as u64;
+                prop_assert_eq!(account.number(at), Ok(()));
+                if next > at + WINDOW {
+                    too_late += 1;
+                    continue;
+                }
+                if seen.insert(at) {
+                    counts[(at % flows) as usize] += 1;
+                    reordered += u64::from(at < next);
+                } else {
+                    duplicated += 1;
+                }
+                next = next.max(at + 1);
+            }
+            prop_assert_eq!((account.next(), account.received()), (next, seen.len() as u64));
+            prop_assert_eq!(
+                [account.reordered(), account.duplicated(), account.too_late()], [reordered, duplicated, too_late]
+            );
+            prop_assert_eq!(account.flows_seen(), Some(counts.iter().filter(|n| **n > 0).count() as u64));
+            prop_assert_eq!(account.flow_counts(), Some(counts.as_slice()));
+        }
     }
 }

@@ -1,0 +1,96 @@
+//! The sender's side of the bench: all that it knows of profiles, plans and cursors.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use traffic::cursor::{Cursor, Frames};
+use traffic::frame::step::Head;
+use traffic::mixed::{Mixed, Room};
+use traffic::plan::Plan;
+use traffic::profile::Profile;
+use traffic::profile::load::load_file;
+use traffic::shard::Shard;
+
+use crate::{BURST, CHUNK, TAG, chunks};
+
+/// Bytes behind each frame's start, as in a worker's pool.
+const ROOM: usize = 1536;
+
+/// A burst of a worker's pool.
+struct Burst(Vec<[u8; ROOM]>);
+
+impl Frames for Burst {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
+        self.0[from..].iter_mut().map(|room| room.first_chunk_mut().unwrap())
+    }
+    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.0.iter_mut().map(|room| room.as_mut_slice())
+    }
+}
+
+fn profile(name: &str, stamp: bool) -> Profile {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../bench/profiles/{name}.toml"));
+    Profile { stamp, ..load_file(&path).unwrap() }
+}
+
+/// What a sender does to a frame.
+pub fn patch(name: &str, stamp: bool, frames: u64) -> Duration {
+    let plan = Plan::compile(&profile(name, stamp)).unwrap();
+    let template = &plan.streams[0].templates[0];
+    let cursor = Cursor::new(template, Shard::new(0, 1, plan.flows()), TAG);
+    let mut room = [0; ROOM];
+    room[..template.bytes.len()].copy_from_slice(&template.bytes);
+    let burst = Burst(vec![room; BURST]);
+    let work = |(cursor, burst): &mut (Cursor, Burst), first: u64| {
+        for time in first..first + (CHUNK / BURST) as u64 {
+            cursor.write(burst, time);
+            black_box(&mut burst.0);
+        }
+    };
+    chunks(frames, &mut (cursor, burst), |_, _| (), work)
+}
+
+/// An mbuf that becomes any frame.
+struct Any<'a> {
+    bytes: &'a mut [u8; ROOM],
+    held: &'a mut usize,
+}
+
+impl Room for Any<'_> {
+    fn held(&self) -> usize {
+        *self.held
+    }
+    fn set_len(&mut self, bytes: u16) {
+        *self.held = bytes.into();
+    }
+    fn bytes(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+    fn head(&mut self) -> Option<&mut Head> {
+        self.bytes.first_chunk_mut()
+    }
+}
+
+/// What a sender of so many equal streams does to a frame.
+pub fn streams(count: usize, frames: u64) -> Duration {
+    let mut profile = profile("flows_100", true);
+    profile.streams = vec![profile.streams[0].clone(); count];
+    let plan = Plan::compile(&profile).unwrap();
+    let mixed = Mixed::new(&plan, &plan.shards(1), 0, TAG, None);
+    let mut room = [0; ROOM];
+    let first = Mixed::prefill(&plan);
+    room[..first.len()].copy_from_slice(&first);
+    let work = |(mixed, rooms): &mut (Mixed, Vec<([u8; ROOM], usize)>), first: u64| {
+        for time in first..first + (CHUNK / BURST) as u64 {
+            mixed.pick(0, BURST as u64);
+            mixed.write(rooms.iter_mut().map(|(bytes, held)| Any { bytes, held }), time);
+            black_box(mixed.sent(BURST, |_| ()));
+            black_box(&mut *rooms);
+        }
+    };
+    chunks(frames, &mut (mixed, vec![(room, first.len()); BURST]), |_, _| (), work)
+}
