@@ -11,13 +11,14 @@ use traffic::plan::Plan;
 use traffic::profile::Stop;
 use traffic::wire::{Command, Ended, Event, Pacing, Sample, Summary, TxShard};
 
+use super::back::Returns;
 use super::control::Message;
 use super::error::EngineError;
 use super::memory;
 use super::port;
-use super::sampler::Sampler;
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
+use crate::respond;
 use crate::tx::{self, Back, Plain, Source, Streams, TxOutcome, TxWorker};
 
 /// Runs a sender to its end.
@@ -29,12 +30,17 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
     let pools: Vec<FramePool<'_>> = names
         .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, &frame))
         .collect::<Result<_, _>>()?;
-    let rx_config = MempoolConfig::new("rx0", memory::rx_mbufs(spec.descriptors));
+    let rx_mbufs = memory::rx_mbufs(spec.descriptors);
+    let rx_config = MempoolConfig::new("rx0", rx_mbufs * u32::from(setup.queues[0]));
     let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
     let rx_pool = Mempool::create(handle, rx_config.on(socket).room(room))?;
 
-    let outcome = with_port(&Run { ..*run }, &pools, &rx_pool, emit)?;
-    let mbufs_missing = pools.iter().map(FramePool::in_use).sum::<u32>() + rx_pool.in_use();
+    let has_addresses = !spec.addresses.is_empty();
+    let answers = has_addresses.then(|| respond::pool(handle, rx_mbufs, socket, room)).transpose()?;
+
+    let outcome = with_port(&Run { ..*run }, &pools, &rx_pool, answers.as_ref(), emit)?;
+    let frames = pools.iter().chain(&answers).map(FramePool::in_use).sum::<u32>();
+    let mbufs_missing = frames + rx_pool.in_use();
     Ok(Summary { mbufs_missing, ..outcome })
 }
 
@@ -56,6 +62,7 @@ fn with_port<'e>(
     run: &Run<'e>,
     pools: &'e [FramePool<'e>],
     rx_pool: &'e Mempool<'e>,
+    answers: Option<&'e FramePool<'e>>,
     emit: &mut dyn FnMut(Event),
 ) -> Result<Summary, EngineError> {
     let mut builder = port::configure(run)?;
@@ -65,17 +72,18 @@ fn with_port<'e>(
     for _ in pools {
         builder.tx_queue()?;
     }
-    let (port, mut rx_queues, queues) = builder.start()?;
+    let (port, rx_queues, queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
     let link = port.link()?;
     let requested_pps = run.setup.plan.requested_pps(link.speed_mbps.unwrap_or(0));
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let gate = Gate::default();
-    let mut sampler = Sampler::for_tx(&port, &blocks);
+    let returns = Returns::new(run, rx_queues.len());
+    let mut sampler = returns.sampler(&port, &blocks);
+    let backs = returns.backs(run, rx_queues, answers, &blocks)?;
+    let hands = queues.into_iter().zip(pools).zip(backs).zip(&blocks).enumerate();
     let hands =
-        queues.into_iter().zip(pools).zip(&blocks).enumerate().map(|(worker, ((queue, pool), block))| {
-            (worker as u16, (queue, pool, Back::new(rx_queues.pop(), run.hz())), block)
-        });
+        hands.map(|(worker, (((queue, pool), back), block))| (worker as u16, (queue, pool, back), block));
     let mbps = link.speed_mbps.unwrap_or(0);
     let jobs: Vec<Job<'_>> = match plain_template(&run.setup.plan) {
         Some(template) => hands
@@ -88,7 +96,10 @@ fn with_port<'e>(
     // Before the receiver leaves: memif forgets its counters then.
     let totals = sampler.counters();
     linger(run, emit);
-    Ok(summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps))
+    let mut summary =
+        summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);
+    returns.settle(&outcomes, &mut summary);
+    Ok(summary)
 }
 
 /// Holds the port open until told to close it, or the limit.
@@ -107,7 +118,7 @@ type Job<'a> = Box<dyn FnOnce() -> TxOutcome + Send + 'a>;
 
 fn job<'a, 'e: 'a, S: Source + Send + 'a>(
     run: &Run<'e>,
-    (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'e>),
+    (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'a, 'e>),
     counters: &'a CoreBlock,
     gate: &'a Gate,
     source: S,

@@ -5,6 +5,6 @@ pub mod fill;
 pub mod source;
 pub mod worker;
 
-pub use back::Back;
+pub use back::{Back, Drain, RoundTrip};
 pub use source::{Plain, Source, Streams};
 pub use worker::{TxOutcome, TxWorker};
