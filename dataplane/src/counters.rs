@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crossbeam_utils::CachePadded;
+use traffic::respond::Responded;
 use traffic::wire::CoreCounters;
 
 /// A worker's counters. Stores are relaxed and happen once a burst: a reader sees each number a burst late at
@@ -21,6 +22,8 @@ struct Cells {
     idle_polls: AtomicU64,
     rx_packets: AtomicU64,
     rx_bytes: AtomicU64,
+    /// ARP, echo, neighbour discovery, announcements.
+    responded: [AtomicU64; 4],
 }
 
 impl CoreBlock {
@@ -35,6 +38,7 @@ impl CoreBlock {
             idle_polls: AtomicU64::new(0),
             rx_packets: AtomicU64::new(0),
             rx_bytes: AtomicU64::new(0),
+            responded: Default::default(),
         }))
     }
 
@@ -61,10 +65,19 @@ impl CoreBlock {
         self.0.idle_polls.store(idle_polls, Ordering::Relaxed);
     }
 
+    /// Publishes what was answered; only its own worker calls this, when it has answered.
+    pub fn store_responded(&self, responded: &Responded) {
+        let Responded { arp, icmp, ndp, announced } = *responded;
+        for (cell, value) in self.0.responded.iter().zip([arp, icmp, ndp, announced]) {
+            cell.store(value, Ordering::Relaxed);
+        }
+    }
+
     /// What the worker published last. Reading changes nothing.
     pub fn read(&self) -> CoreCounters {
         let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
         let c = &self.0;
+        let [arp, icmp, ndp, announced] = [0, 1, 2, 3].map(|i| load(&c.responded[i]));
         CoreCounters {
             cpu: c.cpu,
             tx_packets: load(&c.tx_packets),
@@ -74,6 +87,7 @@ impl CoreBlock {
             idle_polls: load(&c.idle_polls),
             rx_packets: load(&c.rx_packets),
             rx_bytes: load(&c.rx_bytes),
+            responded: Responded { arp, icmp, ndp, announced },
         }
     }
 }

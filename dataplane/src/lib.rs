@@ -11,5 +11,6 @@ pub mod cli;
 pub mod counters;
 pub mod engine;
 pub mod inventory;
+pub mod respond;
 pub mod rx;
 pub mod tx;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 use traffic::profile::{Profile, Stop};
+use traffic::swap::Swap;
 use traffic::wire::{self, Command, Memory, Role, RunSpec};
 
 use crate::run::{Outcome, Run, got};
@@ -59,6 +60,9 @@ pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> R
         linger_ms: 60_000,
         limit_s: 300,
         tx_clock: None,
+        swap: Swap::default(),
+        round_trip: false,
+        addresses: Vec::new(),
     }
 }
 

@@ -219,6 +219,27 @@ impl<'e, const N: usize> RxBurst<'e, N> {
         }
     }
 
+    /// Hands out the bytes of every frame in turn, to be changed, and returns all frames' bytes: `change` sees those of
+    /// the first segment, and nothing of a frame whose mbuf somebody else refers to; the sum is over all segments.
+    /// Memory is asked for some frames ahead.
+    #[inline(always)]
+    pub fn change(&mut self, mut change: impl FnMut(&mut [u8])) -> u64 {
+        let mut one = |mbuf: *mut rte_mbuf| {
+            // SAFETY: as in `frames` and `frame_mut`: not NULL, alive, ours, and handed out once.
+            unsafe {
+                let mbuf = NonNull::new_unchecked(mbuf);
+                if field::<u16>(mbuf, dpdk_sys::SHIM_MBUF_REFCNT).read() == 1 {
+                    let shared = bytes(mbuf);
+                    change(std::slice::from_raw_parts_mut(shared.as_ptr().cast_mut(), shared.len()));
+                }
+                u64::from(field::<u32>(mbuf, dpdk_sys::SHIM_MBUF_PKT_LEN).read())
+            }
+        };
+        let mut sum = 0;
+        for_each_ahead(&self.mbufs[self.first..self.end], |mbuf| sum += one(mbuf));
+        sum
+    }
+
     /// Segments of the frame at `index`.
     #[inline(always)]
     pub fn segments(&self, index: usize) -> Option<u16> {
@@ -236,21 +257,9 @@ impl<'e, const N: usize> RxBurst<'e, N> {
     /// Asks the CPU for the first bytes of the frame at `index`, without waiting for them nor for its mbuf.
     #[inline(always)]
     pub fn prefetch(&self, index: usize) {
-        let Some(mbuf) = self.mbuf(index) else { return };
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch reads nothing and faults on no address.
-        unsafe {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(mbuf.as_ptr().cast::<i8>().wrapping_add(FRAME_OFFSET));
+        if let Some(mbuf) = self.mbuf(index) {
+            prefetch(mbuf.as_ptr());
         }
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: a prefetch reads nothing and faults on no address.
-        unsafe {
-            let address = mbuf.as_ptr().cast::<u8>().wrapping_add(FRAME_OFFSET);
-            core::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address, options(nostack, readonly, preserves_flags));
-        }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        let _ = (mbuf, FRAME_OFFSET);
     }
 
     /// Frees the frames, in bulk.
@@ -301,6 +310,40 @@ impl<const N: usize> Drop for RxBurst<'_, N> {
     fn drop(&mut self) {
         self.free();
     }
+}
+
+/// How many frames ahead memory is asked for.
+const AHEAD: usize = 4;
+
+/// Each mbuf in turn, the frame of one further on being asked for; no index is checked on the way.
+#[inline(always)]
+fn for_each_ahead(mbufs: &[*mut rte_mbuf], mut work: impl FnMut(*mut rte_mbuf)) {
+    mbufs.iter().take(AHEAD).for_each(|mbuf| prefetch(*mbuf));
+    for window in mbufs.windows(AHEAD + 1) {
+        prefetch(window[AHEAD]);
+        work(window[0]);
+    }
+    let rest = mbufs.len().saturating_sub(AHEAD);
+    mbufs[rest..].iter().for_each(|mbuf| work(*mbuf));
+}
+
+/// Asks the CPU for the first bytes of the frame in `mbuf`, without waiting for them nor for the mbuf.
+#[inline(always)]
+fn prefetch(mbuf: *mut rte_mbuf) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing and faults on no address.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(mbuf.cast::<i8>().wrapping_add(FRAME_OFFSET));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: a prefetch reads nothing and faults on no address.
+    unsafe {
+        let address = mbuf.cast::<u8>().wrapping_add(FRAME_OFFSET);
+        core::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address, options(nostack, readonly, preserves_flags));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = (mbuf, FRAME_OFFSET);
 }
 
 /// The bytes of an mbuf's own segment.

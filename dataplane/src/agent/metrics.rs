@@ -42,6 +42,12 @@ const CORE: &[Family<CoreCounters>] = &[
     bytes("core_rx_bytes", "Their bytes, without FCS", |c| c.rx_bytes),
     calls("core_burst_calls", "Driver calls that sent or brought a frame", |c| c.bursts),
     calls("core_idle_calls", "Driver calls that took or brought nothing", |c| c.idle_polls),
+    packets("core_responded_arp_packets", "ARP requests answered", |c| c.responded.arp),
+    packets("core_responded_icmp_packets", "ICMP and ICMPv6 echo requests answered", |c| c.responded.icmp),
+    packets("core_responded_ndp_packets", "Neighbour solicitations answered", |c| c.responded.ndp),
+    packets("core_announced_packets", "Gratuitous ARPs and unsolicited advertisements", |c| {
+        c.responded.announced
+    }),
 ];
 
 const PORT: &[Family<PortStats>] = &[

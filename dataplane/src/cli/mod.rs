@@ -32,7 +32,7 @@ pub enum Verb {
     Tx(tx::TxArgs),
     /// Receive and account for what comes
     Rx(rx::RxArgs),
-    /// Send back what comes, MAC addresses swapped (testpmd's macswap)
+    /// Send back what comes, addresses swapped (testpmd's macswap)
     Reflect(reflect::ReflectArgs),
     /// Print or save the frames that a profile would send; needs no NIC and no root
     Frames(frames::FramesArgs),

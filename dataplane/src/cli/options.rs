@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use traffic::profile::Profile;
 use traffic::profile::load::{LoadError, load_file};
+use traffic::respond::Address;
+use traffic::swap::Swap;
 use traffic::wire::{self, Memory, Role, RunSpec};
 
 /// The mark's tag of runs by hand: `dben`.
@@ -99,6 +101,9 @@ impl PortOptions {
             linger_ms: RunSpec::default_linger_ms(),
             limit_s: RunSpec::default_limit_s(),
             tx_clock: None,
+            swap: Swap::default(),
+            round_trip: false,
+            addresses: Vec::new(),
         }
     }
 }
@@ -114,6 +119,15 @@ pub fn read_profile(path: &Path, quirks: bool) -> Result<Profile, ProfileError> 
         warnln!("{}: {note}", path.display());
     }
     Ok(import.profile)
+}
+
+/// What the port answers for.
+#[derive(Clone, Debug, Args)]
+pub struct ResponderOptions {
+    /// Address of the port, IPv4 or IPv6, e.g. 10.0.0.1/24 or fd00::1/64: ARP, ping and neighbour solicitations for
+    /// it are answered, and it is announced at the start; may be repeated [default: nothing is answered]
+    #[arg(long = "address", value_name = "ADDRESS")]
+    pub addresses: Vec<Address>,
 }
 
 /// Where the profile comes from.

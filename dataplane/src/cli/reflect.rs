@@ -2,19 +2,23 @@
 
 use std::net::Ipv4Addr;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stream};
+use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Role, RunSpec};
 
 use super::options::{Output, PortOptions};
 
-/// Send back what comes, MAC addresses swapped
+/// Send back what comes, addresses swapped
 #[derive(Clone, Debug, Args)]
 pub struct ReflectArgs {
     #[command(flatten)]
     port: PortOptions,
+    /// What is swapped; of what is not understood, the MAC addresses
+    #[arg(long, value_enum, default_value_t)]
+    swap: SwapArg,
     /// Workers, each with an RX and a TX queue and a core of its own
     #[arg(long, default_value_t = 1)]
     workers: u16,
@@ -24,6 +28,18 @@ pub struct ReflectArgs {
     /// Seconds; until Ctrl-C when not given
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     duration: Option<u32>,
+}
+
+/// `--swap`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SwapArg {
+    /// Ethernet addresses.
+    #[default]
+    Mac,
+    /// IPv4 and IPv6 addresses too.
+    Ip,
+    /// UDP and TCP ports too.
+    Port,
 }
 
 fn frame_size(text: &str) -> Result<FrameSize, String> {
@@ -36,6 +52,11 @@ impl ReflectArgs {
     pub fn spec(&self) -> (RunSpec, Output) {
         let mut spec = self.port.spec(Role::Reflect, any_frame(self.frame_size), self.workers);
         spec.workers = Some(self.workers);
+        spec.swap = match self.swap {
+            SwapArg::Mac => Swap::Mac,
+            SwapArg::Ip => Swap::Ip,
+            SwapArg::Port => Swap::Port,
+        };
         spec.limit_s = self.duration.unwrap_or(spec.limit_s);
         (spec, self.port.output)
     }

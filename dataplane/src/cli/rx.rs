@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use traffic::wire::{Role, RunSpec};
 
-use super::options::{Output, PortOptions, ProfileError, read_profile};
+use super::options::{Output, PortOptions, ProfileError, ResponderOptions, read_profile};
 use crate::inventory::{HostFacts, Sources, host};
 
 /// Receive and account for what comes
@@ -28,6 +28,8 @@ pub struct RxArgs {
     /// The sender runs on this host: measure latency by the clock that both share
     #[arg(long)]
     same_host: bool,
+    #[command(flatten)]
+    responder: ResponderOptions,
 }
 
 impl RxArgs {
@@ -36,6 +38,7 @@ impl RxArgs {
         let profile = read_profile(&self.profile, false)?;
         let mut spec = self.port.spec(Role::Rx, profile, self.tx_workers);
         spec.workers = Some(self.workers);
+        spec.addresses.clone_from(&self.responder.addresses);
         spec.limit_s = self.duration.unwrap_or(spec.limit_s);
         if self.same_host {
             let facts = HostFacts { dpdk_version: String::new(), tsc_hz: 0 };

@@ -2,7 +2,7 @@
 
 use crate::{sayln, warnln};
 use traffic::units::si;
-use traffic::wire::{Event, Latency, Ready, Sample, Summary};
+use traffic::wire::{Account, Event, Latency, Ready, Sample, Summary};
 
 /// What was shown last, for rates between samples.
 #[derive(Debug, Default)]
@@ -28,7 +28,16 @@ impl Screen {
         let seconds = (now.elapsed_ns - last.elapsed_ns) as f64 / 1e9;
         let rate = |count: fn(&Sample) -> u64| si((count(now) - count(last)) as f64 / seconds, "pps");
         let mut line = format!("{:8.1} s", now.elapsed_ns as f64 / 1e9);
+        let is_sender = now.cores.iter().any(|c| c.tx_packets > 0);
         match &now.account {
+            Some(a) if is_sender => {
+                let sent = rate(|s| s.cores.iter().map(|c| c.tx_packets).sum());
+                let back = rate(|s| s.account.as_ref().map_or(0, |a| a.received));
+                line += &format!(
+                    "  sent {sent:>12}  back {back:>12}  reordered {}  duplicated {}",
+                    a.reordered, a.duplicated
+                );
+            }
             Some(a) => {
                 let received = rate(|s| s.cores.iter().map(|c| c.rx_packets).sum());
                 line += &format!(
@@ -67,8 +76,8 @@ fn show_summary(s: &Summary) {
         let bits = si(per_second(bytes + 4 * packets) * 8.0, "bit/s");
         sayln!("{name:<12}{packets:>16}  {:>12}  {bits:>14}", si(per_second(packets), "pps"));
     };
+    let is_receiver = s.totals.account.is_some() && s.tx_shards.is_empty();
     for core in &s.totals.cores {
-        let is_receiver = s.totals.account.is_some();
         if is_receiver || core.rx_packets > 0 {
             row(&format!("cpu {} rx", core.cpu), core.rx_packets, core.rx_bytes);
         }
@@ -77,29 +86,21 @@ fn show_summary(s: &Summary) {
         }
     }
     let sum = |count: fn(&traffic::wire::CoreCounters) -> u64| s.totals.cores.iter().map(count).sum::<u64>();
-    match &s.totals.account {
-        None => {
-            let (sent, unsent) = (sum(|c| c.tx_packets), sum(|c| c.unsent_packets));
-            row("sent", sent, sum(|c| c.tx_bytes));
-            sayln!("{:<12}{:>16}\n{:<12}{unsent:>16}", "offered", sent + unsent, "unsent");
-        }
-        Some(a) => {
-            row("received", sum(|c| c.rx_packets), sum(|c| c.rx_bytes));
-            let rows = [
-                ("ours", a.received),
-                ("lost", a.lost),
-                ("reordered", a.reordered),
-                ("duplicated", a.duplicated),
-                ("too late", a.too_late),
-                ("invalid", a.invalid),
-                ("foreign", a.foreign_arp + a.foreign_ipv4 + a.foreign_ipv6 + a.foreign_other),
-            ];
-            rows.iter().for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
-            if let Some(flows) = a.flows_seen {
-                sayln!("{:<12}{flows:>16}", "flows seen");
-            }
-        }
+    if !is_receiver {
+        let (sent, unsent) = (sum(|c| c.tx_packets), sum(|c| c.unsent_packets));
+        row("sent", sent, sum(|c| c.tx_bytes));
+        sayln!("{:<12}{:>16}\n{:<12}{unsent:>16}", "offered", sent + unsent, "unsent");
     }
+    if let Some(account) = &s.totals.account {
+        row("received", sum(|c| c.rx_packets), sum(|c| c.rx_bytes));
+        show_account(account);
+    }
+    let answers = [
+        ("arp answers", sum(|c| c.responded.arp)),
+        ("ping answers", sum(|c| c.responded.icmp)),
+        ("ndp answers", sum(|c| c.responded.ndp)),
+    ];
+    answers.iter().filter(|(_, n)| *n > 0).for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
     if let Some(l) = &s.totals.latency {
         show_latency(l);
     }
@@ -107,6 +108,22 @@ fn show_summary(s: &Summary) {
         warnln!("warning: {} mbufs did not come back to their pools: please report this", s.mbufs_missing);
     }
     s.warnings.iter().for_each(|w| warnln!("warning: {w}"));
+}
+
+fn show_account(a: &Account) {
+    let rows = [
+        ("ours", a.received),
+        ("lost", a.lost),
+        ("reordered", a.reordered),
+        ("duplicated", a.duplicated),
+        ("too late", a.too_late),
+        ("invalid", a.invalid),
+        ("foreign", a.foreign_arp + a.foreign_ipv4 + a.foreign_ipv6 + a.foreign_other),
+    ];
+    rows.iter().for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
+    if let Some(flows) = a.flows_seen {
+        sayln!("{:<12}{flows:>16}", "flows seen");
+    }
 }
 
 fn show_latency(l: &Latency) {

@@ -6,7 +6,7 @@ use traffic::profile::replay::Timing;
 use traffic::units::Rate;
 use traffic::wire::{Role, RunSpec};
 
-use super::options::{PortOptions, ProfileError, ProfileOptions};
+use super::options::{PortOptions, ProfileError, ProfileOptions, ResponderOptions};
 
 /// Send what a profile says
 #[derive(Clone, Debug, Args)]
@@ -24,6 +24,11 @@ pub struct TxArgs {
     /// Frames to send, in place of the profile's stop rule
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     count: Option<u64>,
+    /// Book what comes back (from `dataplane reflect`, say): loss, order and round-trip latency by this port's own clock
+    #[arg(long)]
+    round_trip: bool,
+    #[command(flatten)]
+    responder: ResponderOptions,
     /// Workers, each with a queue and a core of its own
     #[arg(long, default_value_t = 1)]
     workers: u16,
@@ -53,6 +58,7 @@ impl TxArgs {
             (None, None) => profile.stop,
         };
         let spec = self.port.spec(Role::Tx, profile, self.workers);
-        Ok((RunSpec { burst: self.burst, ..spec }, self.port.output))
+        let (round_trip, addresses) = (self.round_trip, self.responder.addresses.clone());
+        Ok((RunSpec { burst: self.burst, round_trip, addresses, ..spec }, self.port.output))
     }
 }

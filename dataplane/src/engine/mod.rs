@@ -1,5 +1,6 @@
 //! One run in one process: a spec in, events out. EAL starts here, on the main thread, and ends here.
 
+pub mod back;
 pub mod control;
 pub mod error;
 pub mod lock;

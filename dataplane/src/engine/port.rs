@@ -97,6 +97,8 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
 /// many as the sender.
 pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
     match spec.role {
+        // What comes back is booked by all workers.
+        Role::Tx if spec.round_trip => [workers, workers],
         Role::Tx => [1, workers],
         Role::Rx if is_memif(device) => [workers.max(spec.tx_workers), 1],
         Role::Rx => [workers, 1],
@@ -164,8 +166,10 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         rx_descriptors: Some(spec.descriptors),
         tx_descriptors: Some(spec.descriptors),
         mtu: (mtu > ORDINARY_MTU && has_mtu).then_some(mtu),
-        promiscuous: spec.role != Role::Tx,
-        fast_free: spec.role == Role::Tx,
+        // What comes back has the profile's address, not the port's; IPv6 neighbours ask a group.
+        promiscuous: spec.role != Role::Tx || spec.round_trip || !spec.addresses.is_empty(),
+        // Answers are sent by the same queues, from a pool of their own.
+        fast_free: spec.role == Role::Tx && spec.addresses.is_empty(),
         ..PortConfig::default()
     };
     Ok(Port::configure(run.eal, run.port, &config)?)

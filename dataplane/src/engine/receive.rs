@@ -1,18 +1,21 @@
 //! A receiver's run: pools → port → workers → drain → summary.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use dpdk::{Mempool, MempoolConfig, Port};
+use dpdk::{FramePool, Mempool, MempoolConfig, Port};
 use traffic::account::{Accountant, Expectation, distinct_flows, merge};
 use traffic::profile::Stop;
 use traffic::wire::{Ended, Event, Summary};
 
+use super::back::responder;
 use super::error::EngineError;
 use super::memory;
 use super::port;
-use super::sampler::{Sampler, latency};
+use super::sampler::{Clock, Sampler, latency};
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
+use crate::respond::{self, Desk, Replier};
 use crate::rx::{Books, RxOutcome, RxWorker};
 
 /// How often a drain looks whether it is quiet.
@@ -29,33 +32,31 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
             Mempool::create(handle, config.on(socket).room(room))
         })
         .collect::<Result<_, _>>()?;
-    let summary = with_port(&Run { ..*run }, &pools, emit)?;
-    let mbufs_missing = pools.iter().map(Mempool::in_use).sum();
+    let answers = || respond::pool(handle, memory::rx_mbufs(spec.descriptors), socket, room);
+    let answers = (!spec.addresses.is_empty()).then(answers).transpose()?;
+    let summary = with_port(&Run { ..*run }, &pools, answers.as_ref(), emit)?;
+    let answers_missing = answers.as_ref().map_or(0, FramePool::in_use);
+    let mbufs_missing = answers_missing + pools.iter().map(Mempool::in_use).sum::<u32>();
     Ok(Summary { mbufs_missing, ..summary })
 }
 
-/// What all queues expect, by the plan and the sender's clock.
-fn expectation(run: &Run<'_>) -> Expectation {
+/// What all queues expect, by the plan; times are compared where the sender's clock is the one here.
+pub fn expectation(run: &Run<'_>, queues: u16, same_clock: bool) -> Expectation {
     let plan = &run.setup.plan;
     let shards = run.setup.shards.clone();
     let counts = match plan.stop {
         Stop::Count(count) => Some(plan.count_shares(count, &shards)),
         Stop::Never | Stop::DurationS(_) => None,
     };
-    Expectation {
-        tag: run.spec.tag,
-        flows: plan.streams.iter().map(|s| s.flows).collect(),
-        counts,
-        same_clock: run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock())),
-        queues: run.setup.worker_cpus.len() as u16,
-        shards,
-    }
+    let flows = plan.streams.iter().map(|s| s.flows).collect();
+    Expectation { tag: run.spec.tag, flows, counts, same_clock, queues, shards }
 }
 
 /// What happens while the port is open.
 fn with_port<'e>(
     run: &Run<'e>,
     pools: &'e [Mempool<'e>],
+    answers: Option<&'e FramePool<'e>>,
     emit: &mut dyn FnMut(Event),
 ) -> Result<Summary, EngineError> {
     let mut builder = port::configure(run)?;
@@ -65,16 +66,23 @@ fn with_port<'e>(
     for _ in 0..builder.chosen().tx_queues {
         builder.tx_queue()?;
     }
-    let (port, queues, _tx) = builder.start()?;
+    let (port, queues, mut tx_queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
-    let expect = expectation(run);
+    let same_clock = run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock()));
+    let expect = expectation(run, run.setup.worker_cpus.len() as u16, same_clock);
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let books: Vec<Books> = blocks.iter().map(|_| Books::new(&expect)).collect();
     let gate = Gate::default();
-    let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, run.hz());
+    let clock = Clock { name: Clock::ONE_HOST, hz: run.hz() };
+    let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, clock);
+    let responder = responder(run)?;
+    let desk = answers
+        .zip(tx_queues.pop())
+        .map(|(pool, queue)| Mutex::new(Desk::new(queue, Replier::new(responder, run.spec.tag, pool))));
     let hands = deal(queues, blocks.len());
     let jobs = hands.into_iter().zip(&blocks).zip(&books).map(|((queues, counters), books)| {
-        let worker = RxWorker { queues, accountant: Accountant::new(&expect), books, counters, gate: &gate };
+        let accountant = Accountant::new(&expect);
+        let worker = RxWorker { queues, accountant, books, counters, gate: &gate, desk: desk.as_ref() };
         || worker.run()
     });
     let jobs = jobs.collect();
@@ -124,7 +132,11 @@ fn summarise(
     account.flows_seen = flows.as_ref().map(|of_streams| of_streams.iter().sum());
     let mut totals = sampler.counters();
     totals.account = Some(account);
-    totals.latency = latency(accountants.iter().map(|a| a.latency()), expect, run.hz());
+    totals.latency = latency(
+        accountants.iter().map(|a| a.latency()),
+        expect,
+        Clock { name: Clock::ONE_HOST, hz: run.hz() },
+    );
     let first = outcomes.iter().filter_map(|o| o.first).min();
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let frames = totals.cores.iter().map(|c| c.rx_packets).sum();

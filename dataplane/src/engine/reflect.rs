@@ -1,5 +1,5 @@
-//! A reflector's run: what comes goes back, addresses swapped, so that switches learn both and a sender sees
-//! its own.
+//! A reflector's run: what comes goes back, addresses swapped, so that switches learn both and a sender sees its
+//! own and measures round trips by its own clock.
 
 use dpdk::{Mempool, MempoolConfig};
 use traffic::wire::{Event, Summary};
@@ -44,7 +44,7 @@ fn with_port<'e>(
     let gate = Gate::default();
     let mut sampler = Sampler::for_tx(&port, &blocks);
     let jobs = rx_queues.into_iter().zip(tx_queues).zip(&blocks).map(|((rx, tx), counters)| {
-        let worker = ReflectWorker { rx, tx, counters, gate: &gate };
+        let worker = ReflectWorker { rx, tx, counters, gate: &gate, swap: run.spec.swap };
         || worker.run()
     });
     let jobs = jobs.collect();

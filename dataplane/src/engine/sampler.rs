@@ -14,33 +14,49 @@ use crate::rx::Books;
 /// How long a receiving worker may take to show its books: it looks once a poll.
 const BOOKS_LIMIT: Duration = Duration::from_millis(200);
 
+/// The clock that latency is measured by.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// As users read it.
+    pub name: &'static str,
+    /// Ticks a second.
+    pub hz: u64,
+}
+
+impl Clock {
+    /// One way, by the counter that sender and receiver share.
+    pub const ONE_HOST: &'static str = "tsc of one host";
+    /// There and back, by the sender's counter alone.
+    pub const ROUND_TRIP: &'static str = "round trip, tsc of the sender";
+}
+
 /// Reads one run's counters. Reading changes none of them.
 #[derive(Debug)]
 pub struct Sampler<'a, 'e> {
     port: &'a Port<'e>,
     cores: &'a [CoreBlock],
-    /// A receiver's.
-    books: Option<(&'a [Books], &'a Expectation, u64)>,
+    /// Of those who book what they receive.
+    books: Option<(&'a [Books], &'a Expectation, Clock)>,
     began: Instant,
     meter: PortMeter,
     n: u64,
 }
 
 impl<'a, 'e> Sampler<'a, 'e> {
-    /// For a sender.
+    /// For a worker that books nothing.
     pub fn for_tx(port: &'a Port<'e>, cores: &'a [CoreBlock]) -> Sampler<'a, 'e> {
         Sampler { port, cores, books: None, began: Instant::now(), meter: PortMeter::default(), n: 0 }
     }
 
-    /// For a receiver whose clock ticks at `hz`.
+    /// For a receiver, or a sender that books what comes back: worker and books have one number.
     pub fn for_rx(
         port: &'a Port<'e>,
         cores: &'a [CoreBlock],
         books: &'a [Books],
         expect: &'a Expectation,
-        hz: u64,
+        clock: Clock,
     ) -> Sampler<'a, 'e> {
-        Sampler { books: Some((books, expect, hz)), ..Sampler::for_tx(port, cores) }
+        Sampler { books: Some((books, expect, clock)), ..Sampler::for_tx(port, cores) }
     }
 
     /// Time zero.
@@ -59,7 +75,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
                 .wait_for(BOOKS_LIMIT, Duration::from_micros(100), || books.iter().all(|b| b.is_shown(tick)));
         }
         let mut sample = self.counters();
-        if let Some((books, expect, hz)) = self.books {
+        if let Some((books, expect, clock)) = self.books {
             let copies: Vec<_> = books.iter().map(Books::read).collect();
             let accountants: Vec<_> = copies.iter().map(|c| &c.accountant).collect();
             // Of the same moment as the books; the blocks have gone on since.
@@ -67,7 +83,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
                 *core = CoreCounters { cpu: core.cpu, ..copy.tally };
             }
             sample.account = Some(merge(&accountants, expect).0);
-            sample.latency = latency(accountants.iter().map(|a| a.latency()), expect, hz);
+            sample.latency = latency(accountants.iter().map(|a| a.latency()), expect, clock);
         }
         sample.n = self.n;
         self.n += 1;
@@ -119,14 +135,14 @@ pub fn unix_ns() -> u64 {
 pub fn latency<'a>(
     queues: impl Iterator<Item = &'a LatencyHistogram>,
     expect: &Expectation,
-    hz: u64,
+    clock: Clock,
 ) -> Option<Latency> {
     if !expect.same_clock {
         return None;
     }
     let mut all = LatencyHistogram::default();
     queues.for_each(|q| all.add(q));
-    Some(all.report("tsc of one host", hz))
+    Some(all.report(clock.name, clock.hz))
 }
 
 /// The port's counters since the start, though a driver may set them to zero meanwhile (memif does when its

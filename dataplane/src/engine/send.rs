@@ -12,13 +12,14 @@ use traffic::profile::Stop;
 use traffic::replay::{self, ReplayClock};
 use traffic::wire::{Command, Ended, Event, Pacing, Sample, Summary, TxShard};
 
+use super::back::Returns;
 use super::control::Message;
 use super::error::EngineError;
 use super::memory;
 use super::port;
-use super::sampler::Sampler;
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
+use crate::respond;
 use crate::tx::{self, Back, Plain, Replayed, Source, Streams, TxOutcome, TxWorker};
 
 /// A queue that takes nothing for so long is worth a warning; a peer that shares its CPU may be away for less.
@@ -36,12 +37,17 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
     let pools: Vec<FramePool<'_>> = names
         .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, &frame))
         .collect::<Result<_, _>>()?;
-    let rx_config = MempoolConfig::new("rx0", memory::rx_mbufs(spec.descriptors));
+    let rx_mbufs = memory::rx_mbufs(spec.descriptors);
+    let rx_config = MempoolConfig::new("rx0", rx_mbufs * u32::from(setup.queues[0]));
     let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
     let rx_pool = Mempool::create(handle, rx_config.on(socket).room(room))?;
 
-    let outcome = with_port(&Run { ..*run }, &pools, &rx_pool, emit)?;
-    let mbufs_missing = pools.iter().map(FramePool::in_use).sum::<u32>() + rx_pool.in_use();
+    let has_addresses = !spec.addresses.is_empty();
+    let answers = has_addresses.then(|| respond::pool(handle, rx_mbufs, socket, room)).transpose()?;
+
+    let outcome = with_port(&Run { ..*run }, &pools, &rx_pool, answers.as_ref(), emit)?;
+    let frames = pools.iter().chain(&answers).map(FramePool::in_use).sum::<u32>();
+    let mbufs_missing = frames + rx_pool.in_use();
     Ok(Summary { mbufs_missing, ..outcome })
 }
 
@@ -63,6 +69,7 @@ fn with_port<'e>(
     run: &Run<'e>,
     pools: &'e [FramePool<'e>],
     rx_pool: &'e Mempool<'e>,
+    answers: Option<&'e FramePool<'e>>,
     emit: &mut dyn FnMut(Event),
 ) -> Result<Summary, EngineError> {
     let mut builder = port::configure(run)?;
@@ -72,7 +79,7 @@ fn with_port<'e>(
     for _ in pools {
         builder.tx_queue()?;
     }
-    let (port, mut rx_queues, queues) = builder.start()?;
+    let (port, rx_queues, queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
     let link = port.link()?;
     let mbps = link.speed_mbps.unwrap_or(0);
@@ -82,11 +89,12 @@ fn with_port<'e>(
     let parts = replay.map(|replay| (replay, replay.parts(pools.len() as u16, run.hz(), requested_pps)));
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let gate = Gate::default();
-    let mut sampler = Sampler::for_tx(&port, &blocks);
+    let returns = Returns::new(run, rx_queues.len());
+    let mut sampler = returns.sampler(&port, &blocks);
+    let backs = returns.backs(run, rx_queues, answers, &blocks)?;
+    let hands = queues.into_iter().zip(pools).zip(backs).zip(&blocks).enumerate();
     let hands =
-        queues.into_iter().zip(pools).zip(&blocks).enumerate().map(|(worker, ((queue, pool), block))| {
-            (worker as u16, (queue, pool, Back::new(rx_queues.pop(), run.hz())), block)
-        });
+        hands.map(|(worker, (((queue, pool), back), block))| (worker as u16, (queue, pool, back), block));
     let jobs: Vec<Job<'_>> = match (&parts, plain_template(&run.setup.plan)) {
         (Some((replay, parts)), _) => hands
             .zip(parts)
@@ -110,8 +118,10 @@ fn with_port<'e>(
     let mut warnings = Vec::new();
     port::check_link(run, &port, &mut warnings);
     linger(run, emit);
-    let summary = summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);
-    warnings.extend(summary.warnings);
+    let mut summary =
+        summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);
+    returns.settle(&outcomes, &mut summary);
+    warnings.append(&mut summary.warnings);
     Ok(Summary { warnings, ..summary })
 }
 
@@ -131,7 +141,7 @@ type Job<'a> = Box<dyn FnOnce() -> TxOutcome + Send + 'a>;
 
 fn job<'a, 'e: 'a, S: Source + Send + 'a>(
     run: &Run<'e>,
-    (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'e>),
+    (queue, pool, back): (TxQueue<'e>, &'e FramePool<'e>, Back<'a, 'e>),
     counters: &'a CoreBlock,
     gate: &'a Gate,
     source: S,

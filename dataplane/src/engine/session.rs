@@ -254,6 +254,7 @@ impl Seat<'_> {
 /// Differences between what we counted and what the NIC says, for the user's eyes.
 pub fn cross_check(totals: &Sample, port_was_reset: bool, warnings: &mut Vec<String>) {
     let sent: u64 = totals.cores.iter().map(|c| c.tx_packets).sum();
+    let responded: u64 = totals.cores.iter().map(|c| c.responded.total()).sum();
     let received: u64 = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut differ = |what: &str, ours: u64, nics: u64| {
         // A port that says nothing at all has started anew between two looks: memif does when its peer
@@ -263,7 +264,7 @@ pub fn cross_check(totals: &Sample, port_was_reset: bool, warnings: &mut Vec<Str
         }
     };
     if sent > 0 {
-        differ("sent", sent, totals.port.opackets);
+        differ("sent", sent + responded, totals.port.opackets);
     }
     if received > 0 && totals.port.ipackets < received {
         differ("received", received, totals.port.ipackets);

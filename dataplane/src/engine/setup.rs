@@ -5,6 +5,7 @@ use traffic::device::Device;
 use traffic::plan::Plan;
 use traffic::replay::ReplayPlan;
 use traffic::shard::Shard;
+use traffic::swap::Swap;
 use traffic::wire::{self, Role, RunSpec};
 
 use super::error::EngineError;
@@ -17,6 +18,8 @@ use crate::tx;
 /// Replayed frames have no room for a mark that nothing else needs.
 const UNMARKED: &str = "replayed frames carry no mark: received is a count, loss is sent - received after the drain; \
      order, duplicates and latency are not measured";
+/// Addresses of one port.
+const ADDRESSES_MAX: usize = 64;
 
 /// What a run is made of.
 #[derive(Debug)]
@@ -64,6 +67,7 @@ impl Setup {
             warnings.extend(replay.capture.warnings.iter().cloned());
             warnings.push(UNMARKED.to_owned());
         }
+        check_role(spec, plan.stamped())?;
         let device = port::resolve(&spec.device)?;
         port::check_interface(&device, &plan)?;
         let lock = DeviceLock::take(&device)?;
@@ -80,9 +84,11 @@ impl Setup {
 
         let count = cpus.workers.len() as u16;
         let queues = port::queues(spec, &device, count);
+        // The pool of answers is as large as a queue's.
+        let answers = u16::from(!spec.addresses.is_empty());
         let (tx_workers, rx_queues) = match spec.role {
-            Role::Tx => (count, queues[0]),
-            Role::Rx => (0, queues[0]),
+            Role::Tx => (count, queues[0] + answers),
+            Role::Rx => (0, queues[0] + answers),
             // Its pools are twice as large.
             Role::Reflect => (0, 2 * queues[0]),
         };
@@ -148,6 +154,29 @@ impl Setup {
         };
         format!("{kind}, {} MiB at most", self.memory_mib)
     }
+}
+
+/// Refuses what the role can't do.
+fn check_role(spec: &RunSpec, is_stamped: bool) -> Result<(), EngineError> {
+    let refuse = |what, value: String, allowed| Err(EngineError::Spec { what, value, allowed });
+    if spec.round_trip && (spec.role != Role::Tx || !is_stamped) {
+        return refuse("round_trip", "true".to_owned(), "false, but for senders whose frames carry the mark");
+    }
+    if spec.swap != Swap::Mac && spec.role != Role::Reflect {
+        return refuse("swap", format!("{:?}", spec.swap).to_lowercase(), "mac, but for reflectors");
+    }
+    let count = spec.addresses.len();
+    if count > 0 && spec.role == Role::Reflect {
+        return refuse(
+            "addresses",
+            format!("{count} addresses"),
+            "none for a reflector: it sends back what it is asked",
+        );
+    }
+    if count > ADDRESSES_MAX {
+        return refuse("addresses", format!("{count} addresses"), "64 at most");
+    }
+    Ok(())
 }
 
 /// Refuses numbers that can't be meant.

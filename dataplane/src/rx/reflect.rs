@@ -1,6 +1,7 @@
-//! The reflecting loop: poll → swap addresses → send back → count. testpmd calls it macswap.
+//! The reflecting loop: poll → prefetch → swap addresses → send back → count. testpmd calls it macswap.
 
 use dpdk::{RxBurst, RxQueue, TxQueue};
+use traffic::swap::{self, Swap};
 use traffic::wire::CoreCounters;
 
 use super::worker::MAX_BURST;
@@ -20,11 +21,22 @@ pub struct ReflectWorker<'a, 'e> {
     pub counters: &'a CoreBlock,
     /// Start and stop.
     pub gate: &'a Gate,
+    /// What is swapped.
+    pub swap: Swap,
 }
 
 impl<'e> ReflectWorker<'_, 'e> {
     /// Reflects from the start until told to stop.
-    pub fn run(mut self) {
+    pub fn run(self) {
+        match self.swap {
+            Swap::Mac => self.reflect(swap::mac),
+            Swap::Ip => self.reflect(swap::ip::<false>),
+            Swap::Port => self.reflect(swap::ip::<true>),
+        }
+    }
+
+    /// A loop of its own for each kind of swap: nothing is decided a frame.
+    fn reflect(mut self, swap: impl Fn(&mut [u8])) {
         if self.gate.wait().is_none() {
             return;
         }
@@ -36,7 +48,7 @@ impl<'e> ReflectWorker<'_, 'e> {
             if count == 0 {
                 continue;
             }
-            let bytes = swap_addresses(&mut burst);
+            let bytes = burst.change(&swap);
             tally.rx_packets += count as u64;
             tally.rx_bytes += bytes;
             tally.bursts += 1;
@@ -55,24 +67,9 @@ impl<'e> ReflectWorker<'_, 'e> {
         while !burst.is_empty() && attempts < SEND_ATTEMPTS {
             attempts = if self.tx.tx_received(burst) == 0 { attempts + 1 } else { 0 };
         }
-        let left = (burst.len() as u64, burst.frames().map(|f| f.len() as u64).sum());
+        let bytes = (0..burst.len()).filter_map(|i| burst.frame_len(i)).map(u64::from).sum();
+        let left = (burst.len() as u64, bytes);
         burst.free();
         left
     }
-}
-
-/// Swaps the Ethernet addresses of all frames; returns their bytes.
-fn swap_addresses(burst: &mut RxBurst<'_, MAX_BURST>) -> u64 {
-    let mut bytes = 0;
-    for i in 0..burst.len() {
-        let Some(frame) = burst.frame_mut(i) else { continue };
-        bytes += frame.len() as u64;
-        if let Some([dst, src]) = frame.first_chunk_mut::<12>().map(|head| {
-            let (dst, src) = head.split_at_mut(6);
-            [dst, src]
-        }) {
-            dst.swap_with_slice(src);
-        }
-    }
-    bytes
 }

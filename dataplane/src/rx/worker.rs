@@ -1,12 +1,16 @@
 //! The RX loop: poll → prefetch → book → free → count.
 
+use std::sync::Mutex;
+
 use dpdk::{RxBurst, RxQueue, tsc};
 use traffic::account::Accountant;
+use traffic::respond::Responded;
 use traffic::stamp::MASK_48;
 use traffic::wire::CoreCounters;
 
 use super::books::Books;
 use crate::counters::{CoreBlock, Gate};
+use crate::respond::Desk;
 
 /// Frames a poll at most.
 pub const MAX_BURST: usize = 64;
@@ -28,6 +32,8 @@ pub struct RxWorker<'a, 'e> {
     pub counters: &'a CoreBlock,
     /// Start and stop.
     pub gate: &'a Gate,
+    /// Where all workers of the port answer, if it has addresses.
+    pub desk: Option<&'a Mutex<Desk<'e>>>,
 }
 
 /// A worker's last word.
@@ -52,7 +58,10 @@ impl<'e> RxWorker<'_, 'e> {
         if let Some(queue) = queues.first() {
             let mut burst = queue.burst::<MAX_BURST>();
             self.discard(&mut queues, &mut burst);
-            return self.receive(&mut queues, &mut burst);
+            return match self.desk {
+                None => self.receive::<false>(&mut queues, &mut burst),
+                Some(_) => self.receive::<true>(&mut queues, &mut burst),
+            };
         }
         RxOutcome {
             accountant: self.accountant,
@@ -63,21 +72,50 @@ impl<'e> RxWorker<'_, 'e> {
         }
     }
 
-    /// What comes before the start is of no run.
+    /// What comes before the start is of no run and not counted, but may be a question.
     fn discard(&self, queues: &mut [RxQueue<'e>], burst: &mut RxBurst<'e, MAX_BURST>) {
         while self.gate.epoch().is_none() && !self.gate.is_closed() {
             for queue in &mut *queues {
-                queue.rx(burst);
+                if queue.rx(burst) > 0 {
+                    self.at_desk(|desk| desk.answer(burst, &mut Responded::default()));
+                }
                 burst.free();
             }
         }
     }
 
-    /// One poll of each queue a round.
-    fn receive(mut self, queues: &mut [RxQueue<'e>], burst: &mut RxBurst<'e, MAX_BURST>) -> RxOutcome {
+    /// Does something at the desk, if there is one and nobody is at it: who asked and got no answer asks again, but
+    /// a worker that waits loses frames.
+    #[cold]
+    fn at_desk(&self, work: impl FnOnce(&mut Desk<'e>)) {
+        if let Some(Ok(mut desk)) = self.desk.map(Mutex::try_lock) {
+            work(&mut desk);
+        }
+    }
+
+    /// As [`Self::at_desk`], counted.
+    #[cold]
+    fn counted(&self, tally: &mut CoreCounters, work: impl FnOnce(&mut Desk<'e>, &mut Responded)) {
+        let before = tally.responded;
+        self.at_desk(|desk| work(desk, &mut tally.responded));
+        if tally.responded != before {
+            self.counters.store_responded(&tally.responded);
+        }
+    }
+
+    /// One poll of each queue a round. Who does not answer has a loop without it.
+    #[inline(always)]
+    fn receive<const ANSWERS: bool>(
+        mut self,
+        queues: &mut [RxQueue<'e>],
+        burst: &mut RxBurst<'e, MAX_BURST>,
+    ) -> RxOutcome {
         let mut tally = CoreCounters::default();
-        let (mut first, mut last, mut shown) = (None, 0, 0);
+        let (mut first, mut last, mut shown, mut foreign) = (None, 0, 0, 0);
         self.gate.enter();
+        if ANSWERS {
+            self.counted(&mut tally, |desk, responded| desk.announce_once(responded));
+        }
         while !self.gate.is_closed() {
             self.books.show_if_asked(&self.accountant, &tally, &mut shown);
             for queue in &mut *queues {
@@ -91,6 +129,12 @@ impl<'e> RxWorker<'_, 'e> {
                 }
                 let now = tsc();
                 tally.rx_bytes += book(&mut self.accountant, burst, now);
+                // Traffic asks nothing.
+                if ANSWERS && self.accountant.foreign() != foreign {
+                    foreign = self.accountant.foreign();
+                    self.counted(&mut tally, |desk, responded| desk.answer(burst, responded));
+                }
+                burst.free();
                 tally.rx_packets += count as u64;
                 tally.bursts += 1;
                 self.counters.store_rx(&tally);
@@ -104,9 +148,9 @@ impl<'e> RxWorker<'_, 'e> {
     }
 }
 
-/// Books a burst, frees it, and returns its bytes.
+/// Books a burst and returns its bytes.
 #[inline(always)]
-fn book(accountant: &mut Accountant, burst: &mut RxBurst<'_, MAX_BURST>, now: u64) -> u64 {
+fn book(accountant: &mut Accountant, burst: &RxBurst<'_, MAX_BURST>, now: u64) -> u64 {
     for ahead in 0..AHEAD {
         burst.prefetch(ahead);
     }
@@ -116,6 +160,5 @@ fn book(accountant: &mut Accountant, burst: &mut RxBurst<'_, MAX_BURST>, now: u6
         bytes += frame.len() as u64;
         accountant.frame(frame, now & MASK_48);
     }
-    burst.free();
     bytes
 }

@@ -6,7 +6,7 @@ pub mod replay;
 pub mod source;
 pub mod worker;
 
-pub use back::Back;
+pub use back::{Back, Drain, RoundTrip};
 pub use replay::Replayed;
 pub use source::{Plain, Source, Streams};
 pub use worker::{TxOutcome, TxWorker};

@@ -1,6 +1,7 @@
 //! The TX loop: grant → take → patch → send → count.
 
 use dpdk::{FramePool, TxQueue, tsc};
+use traffic::account::Accountant;
 pub use traffic::cursor::MAX_BURST;
 use traffic::wire::CoreCounters;
 
@@ -17,7 +18,7 @@ pub struct TxWorker<'a, 'e, S> {
     /// Its queue.
     pub queue: TxQueue<'e>,
     /// What comes back to the port.
-    pub back: Back<'e>,
+    pub back: Back<'a, 'e>,
     /// Its frames.
     pub pool: &'e FramePool<'e>,
     /// What it sends, and when.
@@ -35,7 +36,7 @@ pub struct TxWorker<'a, 'e, S> {
 }
 
 /// A worker's last word.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TxOutcome {
     /// What it sent of each shard: (number in the mark, frames).
     pub shards: Vec<(u16, u64)>,
@@ -52,6 +53,8 @@ pub struct TxOutcome {
     pub complete: bool,
     /// Whether the driver faulted because its peer went away: nothing was sent from there on.
     pub is_broken: bool,
+    /// The books of what came back, where it was asked for them.
+    pub accountant: Option<Accountant>,
 }
 
 impl<S: Source> TxWorker<'_, '_, S> {
@@ -59,9 +62,12 @@ impl<S: Source> TxWorker<'_, '_, S> {
     pub fn run(mut self) -> TxOutcome {
         let Some(epoch) = self.gate.wait() else { return TxOutcome::default() };
         self.gate.enter();
-        let outcome = send_loop(&mut self, epoch);
+        let mut outcome = send_loop(&mut self, epoch);
+        self.back.finish(self.gate, &mut self.queue, &mut outcome.tally);
         self.pool.flush_cache();
-        TxOutcome { shards: self.source.sent(), ..outcome }
+        outcome.shards = self.source.sent();
+        outcome.accountant = self.back.into_accountant();
+        outcome
     }
 }
 
@@ -79,9 +85,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
             ended = Some(if w.source.left() == 0 { last + w.source.interval() } else { deadline });
             break;
         }
-        if w.back.look(now, &mut tally) {
-            w.counters.store_rx(&tally);
-        }
+        w.back.look(now, &mut w.queue, &mut tally);
         let granted = w.source.grant(now, w.burst);
         if granted == 0 {
             std::hint::spin_loop();
@@ -119,6 +123,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         active_ticks: until - epoch,
         complete: ended.is_some(),
         is_broken,
+        accountant: None,
     }
 }
 

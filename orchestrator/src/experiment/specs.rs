@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use traffic::device::Device;
 use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
+use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Role, RunSpec, VERSION};
 
@@ -107,6 +108,9 @@ fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sendin
         linger_ms: LINGER_MS,
         limit_s,
         tx_clock: None,
+        swap: Swap::default(),
+        round_trip: false,
+        addresses: Vec::new(),
     }
 }
 

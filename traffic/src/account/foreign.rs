@@ -13,7 +13,7 @@ pub struct Foreign {
 
 impl Foreign {
     /// By the frame's EtherType; tagged and unknown ones are `other`.
-    #[inline]
+    #[inline(always)]
     pub fn count(&mut self, frame: &[u8]) {
         match frame.get(12..14) {
             Some([0x08, 0x06]) => self.arp += 1,
@@ -21,6 +21,12 @@ impl Foreign {
             Some([0x86, 0xdd]) => self.ipv6 += 1,
             _ => self.other += 1,
         }
+    }
+
+    /// All kinds.
+    #[inline(always)]
+    pub fn total(&self) -> u64 {
+        self.arp + self.ipv4 + self.ipv6 + self.other
     }
 
     /// Adds this queue's to a run's.

@@ -57,7 +57,7 @@ impl Clone for LatencyHistogram {
 
 impl LatencyHistogram {
     /// Counts one frame's ticks, a difference modulo 2^48: times in the future and minutes in the past are rejected.
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, ticks: u64) {
         let Some(bucket) = self.buckets.get_mut(bucket_of(ticks)) else {
             self.rejected += 1;

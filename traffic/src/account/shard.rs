@@ -48,7 +48,7 @@ impl ShardAccount {
     }
 
     /// Books number `seq`.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self, seq: u64) -> Result<(), Impossible> {
         if seq == self.next && seq < self.limit {
             self.mark(seq);

@@ -7,6 +7,8 @@ use super::sample::Sample;
 use super::summary::Summary;
 use crate::mac::Mac;
 use crate::profile::Profile;
+use crate::respond::Address;
+use crate::swap::Swap;
 
 /// What an engine process does with its port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ pub enum Role {
     Tx,
     /// Receives and accounts for it.
     Rx,
-    /// Sends back what it receives, MAC addresses swapped; ends when told, as a receiver.
+    /// Sends back what it receives, addresses swapped ([`RunSpec::swap`]); ends when told, as a receiver.
     Reflect,
 }
 
@@ -92,6 +94,16 @@ pub struct RunSpec {
     /// The clock of the sender, for a receiver: latency is measured only where it is the receiver's own.
     #[serde(default)]
     pub tx_clock: Option<ClockId>,
+    /// What a reflector swaps.
+    #[serde(default, skip_serializing_if = "Swap::is_mac")]
+    pub swap: Swap,
+    /// A sender books what comes back to it: loss, order and round-trip latency by its own clock.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub round_trip: bool,
+    /// The port's own addresses, which a sender or receiver answers ARP, echo and neighbour solicitations for,
+    /// and announces at the start. Nothing is answered and nothing announced where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<Address>,
 }
 
 impl RunSpec {

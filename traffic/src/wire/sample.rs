@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::summary::Latency;
+use crate::respond::Responded;
 
 /// Cumulative counters at one moment, read in one go.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,10 +18,10 @@ pub struct Sample {
     pub cores: Vec<CoreCounters>,
     /// The NIC's, as the cross-check.
     pub port: PortStats,
-    /// What the receiver made of the marks; receivers only.
+    /// What the receiver made of the marks; receivers, and senders that book what comes back to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
-    /// Latency since the start; receivers on the sender's clock only.
+    /// Latency since the start; receivers on the sender's clock, and senders that book what comes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
 }
@@ -44,6 +45,9 @@ pub struct CoreCounters {
     pub rx_packets: u64,
     /// Their bytes, without FCS.
     pub rx_bytes: u64,
+    /// Answers for the port's own addresses; in no other counter here.
+    #[serde(default, skip_serializing_if = "Responded::is_none")]
+    pub responded: Responded,
 }
 
 /// `rte_eth_stats` of the port.

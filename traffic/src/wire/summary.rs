@@ -81,11 +81,12 @@ pub struct RxShard {
     pub too_late: u64,
 }
 
-/// One-way latency, nanoseconds, from the mark's time to the receiver's burst.
+/// Latency, nanoseconds, from the mark's time to the burst that brought it: one-way at a receiver, there and back at a
+/// sender.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "percentiles name themselves")]
 pub struct Latency {
-    /// The clock that both ends share, e.g. `tsc of one host`.
+    /// The clock that both times are of, e.g. `tsc of one host`.
     pub clock: String,
     /// Frames measured.
     pub count: u64,
