@@ -107,6 +107,7 @@ fn accountant(flows: u64) -> Accountant {
         flows: vec![flows],
         counts: None,
         same_clock: true,
+        clock_slack: 0,
         queues: 1,
     })
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod buckets;
 pub mod cursor;
 pub mod device;
 pub mod fault;

@@ -1,11 +1,13 @@
 //! The RX loop: poll → prefetch → book → free → count.
 
 use dpdk::{RxBurst, RxQueue, tsc};
-use traffic::account::Accountant;
+use traffic::account::{Accountant, Booked};
 use traffic::stamp::MASK_48;
 use traffic::wire::CoreCounters;
 
 use super::books::Books;
+use super::dump::Keep;
+use crate::clock::RunClock;
 use crate::counters::{CoreBlock, Gate};
 
 /// Frames a poll at most.
@@ -28,6 +30,10 @@ pub struct RxWorker<'a, 'e> {
     pub counters: &'a CoreBlock,
     /// Start and stop.
     pub gate: &'a Gate,
+    /// The clock that marks are compared with.
+    pub clock: &'a RunClock,
+    /// What it keeps for people to look at; none where nobody wants to.
+    pub keep: Option<Keep>,
 }
 
 /// A worker's last word.
@@ -37,6 +43,10 @@ pub struct RxOutcome {
     pub accountant: Accountant,
     /// Its counters.
     pub tally: CoreCounters,
+    /// Frames of each of its queues, by number.
+    pub queues: Vec<(u16, u64)>,
+    /// What it kept.
+    pub keep: Option<Keep>,
     /// Clock of the first and the last frame, in ticks.
     pub first: Option<u64>,
     /// As `first`.
@@ -57,6 +67,8 @@ impl<'e> RxWorker<'_, 'e> {
         RxOutcome {
             accountant: self.accountant,
             tally: CoreCounters::default(),
+            queues: Vec::new(),
+            keep: None,
             first: None,
             last: 0,
             is_broken: false,
@@ -77,10 +89,11 @@ impl<'e> RxWorker<'_, 'e> {
     fn receive(mut self, queues: &mut [RxQueue<'e>], burst: &mut RxBurst<'e, MAX_BURST>) -> RxOutcome {
         let mut tally = CoreCounters::default();
         let (mut first, mut last, mut shown) = (None, 0, 0);
+        let mut brought: Vec<(u16, u64)> = queues.iter().map(|queue| (queue.index(), 0)).collect();
         self.gate.enter();
         while !self.gate.is_closed() {
             self.books.show_if_asked(&self.accountant, &tally, &mut shown);
-            for queue in &mut *queues {
+            for (queue, (_, brought)) in queues.iter_mut().zip(&mut brought) {
                 let count = queue.rx(burst);
                 if count == 0 {
                     tally.idle_polls += 1;
@@ -90,8 +103,15 @@ impl<'e> RxWorker<'_, 'e> {
                     continue;
                 }
                 let now = tsc();
-                tally.rx_bytes += book(&mut self.accountant, burst, now);
+                let time = self.clock.time(now);
+                tally.rx_bytes += match &mut self.keep {
+                    None => book(&mut self.accountant, burst, time, |_, _| ()),
+                    Some(keep) => {
+                        book(&mut self.accountant, burst, time, |booked, frame| keep.take(booked, frame, now))
+                    }
+                };
                 tally.rx_packets += count as u64;
+                *brought += count as u64;
                 tally.bursts += 1;
                 self.counters.store_rx(&tally);
                 first.get_or_insert(now);
@@ -100,13 +120,20 @@ impl<'e> RxWorker<'_, 'e> {
         }
         self.counters.store_idle(tally.idle_polls);
         let is_broken = queues.iter().any(RxQueue::is_broken);
-        RxOutcome { accountant: self.accountant, tally, first, last, is_broken }
+        let RxWorker { accountant, keep, .. } = self;
+        RxOutcome { accountant, tally, queues: brought, keep, first, last, is_broken }
     }
 }
 
-/// Books a burst, frees it, and returns its bytes.
+/// Books a burst that came at `time`, shows `see` what is not ours as it should be, frees the burst, and returns its
+/// bytes.
 #[inline(always)]
-fn book(accountant: &mut Accountant, burst: &mut RxBurst<'_, MAX_BURST>, now: u64) -> u64 {
+fn book(
+    accountant: &mut Accountant,
+    burst: &mut RxBurst<'_, MAX_BURST>,
+    time: u64,
+    mut see: impl FnMut(Booked, &[u8]),
+) -> u64 {
     for ahead in 0..AHEAD {
         burst.prefetch(ahead);
     }
@@ -114,7 +141,10 @@ fn book(accountant: &mut Accountant, burst: &mut RxBurst<'_, MAX_BURST>, now: u6
     for (i, frame) in burst.frames().enumerate() {
         burst.prefetch(i + AHEAD);
         bytes += frame.len() as u64;
-        accountant.frame(frame, now & MASK_48);
+        let booked = accountant.frame(frame, time & MASK_48);
+        if booked != Booked::Ours {
+            see(booked, frame);
+        }
     }
     burst.free();
     bytes

@@ -2,10 +2,12 @@
 
 use dpdk::{FramePool, TxQueue, tsc};
 pub use traffic::cursor::MAX_BURST;
+use traffic::pacer::Departures;
 use traffic::wire::CoreCounters;
 
 use super::back::Back;
 use super::source::{Burst, Source};
+use crate::clock::RunClock;
 use crate::counters::{CoreBlock, Gate};
 
 /// Calls of a driver that takes nothing before the frames count as unsent: a few microseconds.
@@ -24,6 +26,10 @@ pub struct TxWorker<'a, 'e, S> {
     pub source: S,
     /// Whether there is a rate: without one nothing is due, so nothing is unsent.
     pub paced: bool,
+    /// How late its frames leave; only where something has a rate.
+    pub departures: Option<Departures>,
+    /// The clock of its marks.
+    pub clock: &'a RunClock,
     /// Its counters.
     pub counters: &'a CoreBlock,
     /// Start and stop.
@@ -35,7 +41,7 @@ pub struct TxWorker<'a, 'e, S> {
 }
 
 /// A worker's last word.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TxOutcome {
     /// What it sent of each shard: (number in the mark, frames).
     pub shards: Vec<(u16, u64)>,
@@ -43,6 +49,8 @@ pub struct TxOutcome {
     pub tally: CoreCounters,
     /// Frames that were due and given up after stalls; part of unsent.
     pub given_up: u64,
+    /// How late its frames left.
+    pub departures: Option<Departures>,
     /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a
     /// count.
     pub active_ticks: u64,
@@ -59,7 +67,7 @@ impl<S: Source> TxWorker<'_, '_, S> {
         self.gate.enter();
         let outcome = send_loop(&mut self, epoch);
         self.pool.flush_cache();
-        TxOutcome { shards: self.source.sent(), ..outcome }
+        TxOutcome { shards: self.source.sent(), departures: self.departures, ..outcome }
     }
 }
 
@@ -86,8 +94,12 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
             continue;
         }
         let taken = burst.take(granted as usize) as u64;
-        w.source.write(&mut burst, now);
+        w.source.write(&mut burst, w.clock.time(now));
+        let handed = if w.departures.is_some() { tsc() } else { now };
         let sent = send(&mut w.queue, &mut burst);
+        if let Some(departures) = &mut w.departures {
+            w.source.book(departures, sent, handed);
+        }
         tally.tx_bytes += w.source.settle(granted, taken, sent);
         tally.tx_packets += sent;
         tally.bursts += u64::from(sent > 0);
@@ -111,6 +123,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         shards: Vec::new(),
         tally,
         given_up: w.source.given_up(),
+        departures: None,
         active_ticks: until - epoch,
         complete: ended.is_some(),
         is_broken,
