@@ -8,6 +8,7 @@
 
 pub mod agent;
 pub mod cli;
+pub mod clock;
 pub mod counters;
 pub mod engine;
 pub mod inventory;

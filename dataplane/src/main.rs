@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dataplane::agent;
-use dataplane::cli::{Cli, Verb, engine, frames, probe, standalone};
+use dataplane::cli::{Cli, Verb, dump, engine, frames, probe, rx, standalone};
 use dataplane::inventory::HostFacts;
 
 fn main() -> ExitCode {
@@ -23,14 +23,15 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Tx(args) => {
-            args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?))
+            let (spec, out) = args.spec()?;
+            standalone::run(&spec, out)?;
+            Ok(())
         }
-        Verb::Rx(args) => {
-            args.spec().map_err(Into::into).and_then(|(spec, out)| Ok(standalone::run(&spec, out)?))
-        }
+        Verb::Rx(args) => receive(&args),
         Verb::Reflect(args) => {
             let (spec, out) = args.spec();
-            Ok(standalone::run(&spec, out)?)
+            standalone::run(&spec, out)?;
+            Ok(())
         }
         Verb::Frames(args) => Ok(frames::run(&args)?),
         Verb::Probe(args) => Ok(probe::run(&args)?),
@@ -41,4 +42,16 @@ fn run(verb: Verb) -> anyhow::Result<()> {
             Ok(runtime.block_on(agent::serve(args, facts))?)
         }
     }
+}
+
+/// Receives, and writes what the run kept.
+fn receive(args: &rx::RxArgs) -> anyhow::Result<()> {
+    let (spec, out) = args.spec()?;
+    let file =
+        args.dump_file().map(|path| Ok::<_, dump::DumpError>((dump::create(path)?, path))).transpose()?;
+    let summary = standalone::run(&spec, out)?;
+    if let (Some((file, path)), Some(summary)) = (file, summary) {
+        dump::write(file, path, &summary.dumped)?;
+    }
+    Ok(())
 }

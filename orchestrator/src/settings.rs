@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use traffic::profile::{Profile, Stop};
-use traffic::wire::Memory;
+use traffic::wire::{Dump, MarkClock, Memory};
 
 use crate::lab::CoreWish;
 use crate::profile_source::LoadedProfile;
@@ -53,6 +53,10 @@ pub struct Settings {
     pub burst: u16,
     /// Hugepages or not.
     pub memory: Memory,
+    /// What marks' times are read from.
+    pub clock: MarkClock,
+    /// Frames that receivers keep.
+    pub dump: Dump,
     /// Workers.
     pub cores: CoreWish,
     /// The results' root.

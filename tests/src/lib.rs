@@ -10,6 +10,7 @@ pub mod cpus;
 pub mod decode;
 pub mod decoder;
 pub mod flows;
+pub mod inject;
 pub mod memif;
 pub mod needs;
 pub mod netns;

@@ -59,6 +59,8 @@ pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> R
         // The receiver ends first, however long that takes on a busy machine.
         linger_ms: 60_000,
         limit_s: 300,
+        clock: wire::MarkClock::Tsc,
+        dump: wire::Dump::default(),
         tx_clock: None,
         swap: Swap::default(),
         round_trip: false,

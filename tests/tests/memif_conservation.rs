@@ -21,8 +21,7 @@ fn assert_conserved(tx: &Outcome, rx: &Outcome, count: u64, flows: u64) {
     assert_eq!(account.flows_seen, Some(flows), "flows seen");
     let nothing = [account.lost, account.reordered, account.duplicated, account.too_late, account.invalid];
     assert_eq!(nothing, [0; 5], "lost, reordered, duplicated, too late, invalid");
-    let foreign = account.foreign_arp + account.foreign_ipv4 + account.foreign_ipv6 + account.foreign_other;
-    assert_eq!(foreign, 0, "foreign frames");
+    assert_eq!(account.foreign(), 0, "foreign frames");
     assert_eq!([tx.summary.mbufs_missing, rx.summary.mbufs_missing], [0, 0], "mbufs missing");
     assert_eq!(tx.ready.flows, flows);
     assert!(tx.ready.stamped);
@@ -75,7 +74,7 @@ fn three_workers_share_one_count_and_one_rate() {
     let shares: Vec<u64> = tx.summary.tx_shards.iter().map(|shard| shard.sent).collect();
     assert_eq!(shares, [68_001, 66_001, 66_000]);
     assert_eq!(tx.ready.requested_pps, Some(RATE_PPS), "the rate is the port's, not each worker's");
-    assert_eq!(tx.summary.pacing.unwrap().requested_pps, RATE_PPS);
+    assert_eq!(tx.summary.pacing.as_ref().unwrap().requested_pps, RATE_PPS);
     assert_eq!(rx.summary.rx_shards.len(), 3);
 }
 

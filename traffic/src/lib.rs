@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod buckets;
 pub mod cursor;
 pub mod device;
 pub mod ether;

@@ -23,9 +23,13 @@ impl<W: Write> PcapWriter<W> {
 
     /// Adds a frame with its time since 1970 in nanoseconds, kept in microseconds.
     pub fn write(&mut self, unix_ns: u64, frame: &[u8]) -> io::Result<()> {
+        self.write_cut(unix_ns, frame, frame.len() as u32)
+    }
+
+    /// Adds the beginning of a frame that had `whole` bytes.
+    pub fn write_cut(&mut self, unix_ns: u64, frame: &[u8], whole: u32) -> io::Result<()> {
         let (seconds, micros) = (unix_ns / 1_000_000_000, unix_ns % 1_000_000_000 / 1000);
-        let len = frame.len() as u32;
-        for word in [seconds as u32, micros as u32, len, len] {
+        for word in [seconds as u32, micros as u32, frame.len() as u32, whole] {
             self.out.write_all(&word.to_le_bytes())?;
         }
         self.out.write_all(frame)

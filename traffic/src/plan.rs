@@ -207,12 +207,25 @@ impl Plan {
     pub fn shared_pps(&self, link_mbps: u32) -> Option<f64> {
         let weight: f64 = self.shared().map(|s| f64::from(s.weight)).sum();
         let bytes: f64 = self.shared().map(|s| f64::from(s.weight) * s.sizes.mean_mbuf_bytes()).sum();
-        self.rate.mean_pps(bytes / weight.max(1.0) + f64::from(FCS_BYTES), link_bps(link_mbps))
+        let pps = self.rate.mean_pps(bytes / weight.max(1.0) + f64::from(FCS_BYTES), link_bps(link_mbps));
+        self.gap.mean_pps(pps)
     }
 
     /// Packets a second of a stream with a rate of its own.
     pub fn own_pps(&self, stream: &StreamPlan, link_mbps: u32) -> Option<f64> {
-        stream.pps(stream.rate?, link_bps(link_mbps))
+        let pps = stream.pps(stream.rate?, link_bps(link_mbps));
+        stream.gap.mean_pps(pps)
+    }
+
+    /// The part of the workers before `worker` in the rate of `stream`, or of all that share the plan's rate.
+    pub fn share_before(&self, shards: &[Shard], worker: u16, stream: Option<u16>) -> f64 {
+        let total: f64 = self.shared().map(|s| f64::from(s.weight)).sum();
+        let part = |shard: &Shard| match (stream, self.streams.get(usize::from(shard.stream))) {
+            (Some(own), _) if own == shard.stream => shard.rate_share(),
+            (None, Some(plan)) if plan.rate.is_none() => f64::from(plan.weight) * shard.rate_share() / total,
+            _ => 0.0,
+        };
+        shards.iter().filter(|shard| shard.worker < worker).map(part).sum()
     }
 
     /// The streams that share the plan's rate.

@@ -55,6 +55,8 @@ pub struct DevInfo {
     pub tx_descriptors: DescriptorLimits,
     /// What RSS can hash (`RTE_ETH_RSS_*`); 0: no RSS.
     pub rss_capability: u64,
+    /// Entries of the table by which RSS finds a queue; 0: there is none.
+    pub rss_table: u16,
     /// RX offloads (`RTE_ETH_RX_OFFLOAD_*`).
     pub rx_capability: u64,
     /// TX offloads.
@@ -120,6 +122,7 @@ pub(crate) fn read(port: PortId) -> Result<DevInfo, PortError> {
         rx_descriptors: limits(&raw.rx_desc_lim),
         tx_descriptors: limits(&raw.tx_desc_lim),
         rss_capability: raw.flow_type_rss_offloads,
+        rss_table: raw.reta_size,
         rx_capability: raw.rx_offload_capa,
         tx_capability: TxOffloads::from_bits(raw.tx_offload_capa),
         min_mtu: raw.min_mtu,

@@ -27,6 +27,7 @@ mod numa;
 mod offload;
 mod port;
 mod queue;
+mod rss;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -44,7 +45,7 @@ pub use mbuf::{FrameMut, MIN_ROOM};
 pub use mempool::{FramePool, Mempool, MempoolConfig, MempoolError};
 pub use numa::{CpuId, LcoreId, SocketId};
 pub use offload::{FrameOffload, L4Checksum, TxOffloads};
-pub use port::{Link, Port, PortError, PortId};
+pub use port::{FlowControl, Link, Port, PortError, PortId};
 pub use queue::{RxQueue, TxQueue};
 pub use stats::{PortStats, QueueStats, Xstats};
 pub use tsc::{tsc, tsc_hz, tsc_is_invariant};

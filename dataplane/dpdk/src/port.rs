@@ -181,6 +181,15 @@ pub struct Link {
     pub full_duplex: bool,
 }
 
+/// Which pause frames a port obeys and sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowControl {
+    /// It stops sending when told to.
+    pub rx: bool,
+    /// It tells the other end to stop.
+    pub tx: bool,
+}
+
 /// A started port. It is for one thread at a time: the main one.
 #[derive(Debug)]
 pub struct Port<'e> {
@@ -222,6 +231,21 @@ impl Port<'_> {
             speed_mbps: Some(raw.speed_mbps).filter(|speed| *speed != 0 && *speed != UNKNOWN),
             full_duplex: raw.full_duplex != 0,
         })
+    }
+
+    /// Ethernet flow control (802.3x) as the driver tells it; none where it does not.
+    pub fn flow_control(&self) -> Option<FlowControl> {
+        // SAFETY: plain C data, for which zeroes are valid.
+        let mut raw = unsafe { std::mem::MaybeUninit::<dpdk_sys::rte_eth_fc_conf>::zeroed().assume_init() };
+        // SAFETY: the port is open; `raw` is a valid place to write to.
+        check(unsafe { dpdk_sys::rte_eth_dev_flow_ctrl_get(self.id().0, &raw mut raw) }).ok()?;
+        match raw.mode {
+            dpdk_sys::SHIM_FC_NONE => Some(FlowControl { rx: false, tx: false }),
+            dpdk_sys::SHIM_FC_RX_PAUSE => Some(FlowControl { rx: true, tx: false }),
+            dpdk_sys::SHIM_FC_TX_PAUSE => Some(FlowControl { rx: false, tx: true }),
+            dpdk_sys::SHIM_FC_FULL => Some(FlowControl { rx: true, tx: true }),
+            _ => None,
+        }
     }
 
     /// Takes the link up.

@@ -72,7 +72,11 @@ const ACCOUNT: &[Family<Account>] = &[
     packets("foreign_arp_packets", "Not ours: ARP", |a| a.foreign_arp),
     packets("foreign_ipv4_packets", "Not ours: IPv4", |a| a.foreign_ipv4),
     packets("foreign_ipv6_packets", "Not ours: IPv6", |a| a.foreign_ipv6),
+    packets("foreign_lldp_packets", "Not ours: LLDP", |a| a.foreign_lldp),
     packets("foreign_other_packets", "Not ours: anything else", |a| a.foreign_other),
+    packets("foreign_tagged_packets", "Of all that is not ours: with VLAN tags", |a| a.foreign_tagged),
+    packets("foreign_broadcast_packets", "Of all that is not ours: to everybody", |a| a.foreign_broadcast),
+    packets("foreign_multicast_packets", "Of all that is not ours: to a group", |a| a.foreign_multicast),
 ];
 
 /// One run, read once, so that all its numbers are of one moment.

@@ -1,5 +1,6 @@
 //! What was typed. Each verb has a file of its own.
 
+pub mod dump;
 pub mod engine;
 pub mod frames;
 pub mod frames_replay;

@@ -8,7 +8,7 @@ use traffic::profile::Profile;
 use traffic::profile::load::{LoadError, load_file};
 use traffic::respond::Address;
 use traffic::swap::Swap;
-use traffic::wire::{self, Memory, Role, RunSpec};
+use traffic::wire::{self, Dump, MarkClock, Memory, Role, RunSpec};
 
 /// The mark's tag of runs by hand: `dben`.
 pub const TAG_BY_HAND: u32 = 0x6462_656e;
@@ -42,6 +42,13 @@ pub struct PortOptions {
     /// Tag of the marks, 8 hex digits: frames with another one are foreign
     #[arg(long, value_parser = tag, default_value = "6462656e")]
     pub tag: u32,
+    /// What the marks' times are read from: the same at both ends
+    #[arg(long, value_enum, default_value_t)]
+    pub clock: ClockArg,
+    /// How much CLOCK_REALTIME may differ between the two ends, as your PTP says; what is earlier than that is absurd
+    #[arg(long, default_value_t = 0, value_name = "NS",
+        value_parser = clap::value_parser!(u64).range(0..=1_000_000_000))]
+    pub clock_error_ns: u64,
     /// A table for people or a JSON object a line for programs
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
@@ -55,6 +62,16 @@ pub enum Output {
     Table,
     /// NDJSON: ready, samples, done or failed.
     Json,
+}
+
+/// `--clock`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ClockArg {
+    /// The CPU's cycle counter: latency on one host.
+    #[default]
+    Tsc,
+    /// CLOCK_REALTIME, disciplined by PTP at both ends: latency between hosts, as good as the clocks are.
+    Realtime,
 }
 
 /// `--memory`.
@@ -100,6 +117,11 @@ impl PortOptions {
             drain_limit_ms: RunSpec::default_drain_limit_ms(),
             linger_ms: RunSpec::default_linger_ms(),
             limit_s: RunSpec::default_limit_s(),
+            clock: match self.clock {
+                ClockArg::Tsc => MarkClock::Tsc,
+                ClockArg::Realtime => MarkClock::Realtime { error_ns: self.clock_error_ns },
+            },
+            dump: Dump::default(),
             tx_clock: None,
             swap: Swap::default(),
             round_trip: false,

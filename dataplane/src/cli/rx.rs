@@ -1,9 +1,9 @@
 //! `dataplane rx`: receive by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use traffic::wire::{Role, RunSpec};
+use traffic::wire::{Dump, Role, RunSpec};
 
 use super::options::{Output, PortOptions, ProfileError, ResponderOptions, read_profile};
 use crate::inventory::{HostFacts, Sources, host};
@@ -30,6 +30,20 @@ pub struct RxArgs {
     same_host: bool,
     #[command(flatten)]
     responder: ResponderOptions,
+    /// Keep the first K frames that carry our mark but can't be ours
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = frames())]
+    dump_invalid: u16,
+    /// Keep the first K frames that are not ours
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = frames())]
+    dump_foreign: u16,
+    /// Where the kept frames go at the end, as pcap
+    #[arg(long, value_name = "FILE", default_value = "dump.pcap")]
+    dump_file: PathBuf,
+}
+
+/// As many as the engine takes.
+fn frames() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(0..=i64::from(Dump::FRAMES_MAX))
 }
 
 impl RxArgs {
@@ -39,11 +53,17 @@ impl RxArgs {
         let mut spec = self.port.spec(Role::Rx, profile, self.tx_workers);
         spec.workers = Some(self.workers);
         spec.addresses.clone_from(&self.responder.addresses);
+        spec.dump = Dump { invalid: self.dump_invalid, foreign: self.dump_foreign };
         spec.limit_s = self.duration.unwrap_or(spec.limit_s);
         if self.same_host {
             let facts = HostFacts { dpdk_version: String::new(), tsc_hz: 0 };
             spec.tx_clock = Sources::host(facts).ok().map(|sources| host::clock(&sources));
         }
         Ok((spec, self.port.output))
+    }
+
+    /// Where frames that the run keeps go; none when it keeps none.
+    pub fn dump_file(&self) -> Option<&Path> {
+        (self.dump_invalid + self.dump_foreign > 0).then_some(self.dump_file.as_path())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{sayln, warnln};
 use traffic::units::si;
-use traffic::wire::{Account, Event, Latency, Ready, Sample, Summary};
+use traffic::wire::{Account, Event, Latency, Pacing, Ready, Sample, Summary};
 
 /// What was shown last, for rates between samples.
 #[derive(Debug, Default)]
@@ -63,6 +63,12 @@ fn show_ready(r: &Ready) {
     sayln!("cores     main {}, workers {}", r.main_cpu, cpus.join(", "));
     sayln!("memory    {}; {} ready after {} ms", r.memory, r.dpdk_version, r.startup_ms);
     let rate = r.requested_pps.map_or(String::new(), |pps| format!(", {} asked", si(pps, "pps")));
+    if !r.rss.is_empty() {
+        sayln!("rss       {} over {} queues", r.rss.join(", "), r.queues[0]);
+    }
+    if let Some(fc) = r.flow_control.as_ref().filter(|fc| *fc != "off") {
+        sayln!("pause     {fc}");
+    }
     sayln!("traffic   {} flow{}{rate}", r.flows, if r.flows == 1 { "" } else { "s" });
     r.warnings.iter().for_each(|w| warnln!("warning: {w}"));
 }
@@ -101,9 +107,19 @@ fn show_summary(s: &Summary) {
         ("ndp answers", sum(|c| c.responded.ndp)),
     ];
     answers.iter().filter(|(_, n)| *n > 0).for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
+    show_queues(s);
     if let Some(l) = &s.totals.latency {
         show_latency(l);
     }
+    match &s.pacing {
+        Some(pacing) => show_pacing(pacing, seconds),
+        None if s.tx_shards.is_empty() => {}
+        None => {
+            let pps = if seconds > 0.0 { sum(|c| c.tx_packets) as f64 / seconds } else { 0.0 };
+            sayln!("rate        requested max  achieved {} over {seconds:.3} s", si(pps, "pps"));
+        }
+    }
+    show_nic(s);
     if s.mbufs_missing > 0 {
         warnln!("warning: {} mbufs did not come back to their pools: please report this", s.mbufs_missing);
     }
@@ -118,24 +134,102 @@ fn show_account(a: &Account) {
         ("duplicated", a.duplicated),
         ("too late", a.too_late),
         ("invalid", a.invalid),
-        ("foreign", a.foreign_arp + a.foreign_ipv4 + a.foreign_ipv6 + a.foreign_other),
+        ("foreign", a.foreign()),
     ];
     rows.iter().for_each(|(name, n)| sayln!("{name:<12}{n:>16}"));
+    show_foreign(a);
     if let Some(flows) = a.flows_seen {
         sayln!("{:<12}{flows:>16}", "flows seen");
+    }
+}
+
+/// What foreign frames were, if there were any.
+fn show_foreign(a: &Account) {
+    let kinds = [
+        ("ARP", a.foreign_arp),
+        ("IPv4", a.foreign_ipv4),
+        ("IPv6", a.foreign_ipv6),
+        ("LLDP", a.foreign_lldp),
+        ("other", a.foreign_other),
+    ];
+    let of_all = [
+        ("tagged", a.foreign_tagged),
+        ("broadcast", a.foreign_broadcast),
+        ("multicast", a.foreign_multicast),
+    ];
+    let words = |list: &[(&str, u64)]| -> Vec<String> {
+        list.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect()
+    };
+    let (kinds, of_all) = (words(&kinds), words(&of_all));
+    if !kinds.is_empty() {
+        let among =
+            if of_all.is_empty() { String::new() } else { format!("; among them {}", of_all.join(", ")) };
+        sayln!("{:<12}{}{among}", "", kinds.join(", "));
+    }
+}
+
+/// Each queue's share, where there are several.
+fn show_queues(s: &Summary) {
+    let all: u64 = s.rx_queues.iter().map(|q| q.packets).sum();
+    if s.rx_queues.len() > 1 && all > 0 {
+        let share = |q: &traffic::wire::RxQueueShare| {
+            format!("{}: {:.1} %", q.queue, q.packets as f64 / all as f64 * 100.0)
+        };
+        sayln!("rx queues   {}", s.rx_queues.iter().map(share).collect::<Vec<_>>().join("  "));
+    }
+}
+
+fn show_pacing(p: &Pacing, seconds: f64) {
+    sayln!(
+        "rate        requested {}  offered {}  achieved {} ({:.2} %) over {seconds:.3} s",
+        si(p.requested_pps, "pps"),
+        si(p.offered_pps, "pps"),
+        si(p.achieved_pps, "pps"),
+        p.achieved_pps / p.requested_pps * 100.0
+    );
+    if let Some(d) = &p.departures {
+        let us = |ns: u64| ns as f64 / 1e3;
+        sayln!(
+            "departures  {:.2} % within ±256 ns of their due time; late by p50 {:.2} µs  p99 {:.2}  max {:.2}",
+            d.within_256_ns * 100.0,
+            us(d.p50_ns),
+            us(d.p99_ns),
+            us(d.max_ns)
+        );
+    }
+}
+
+/// The NIC's own word, where it has something to say.
+fn show_nic(s: &Summary) {
+    let port = &s.totals.port;
+    let counters = [
+        ("imissed", port.imissed),
+        ("ierrors", port.ierrors),
+        ("oerrors", port.oerrors),
+        ("rx_nombuf", port.rx_nombuf),
+    ];
+    let words: Vec<String> =
+        counters.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+    if !words.is_empty() {
+        sayln!("NIC says    {}", words.join("  "));
     }
 }
 
 fn show_latency(l: &Latency) {
     let us = |ns: u64| ns as f64 / 1e3;
     sayln!(
-        "latency     p50 {:.2} µs  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2}  jitter {:.2} µs ({})",
+        "latency     p50 {:.2} µs  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  p99.99 {:.2}  max {:.2}  jitter {:.2} µs ({}{})",
         us(l.p50_ns),
         us(l.p90_ns),
         us(l.p99_ns),
         us(l.p99_9_ns),
+        us(l.p99_99_ns),
         us(l.max_ns),
         l.jitter_ns / 1e3,
-        l.clock
+        l.clock,
+        l.clock_error_ns.map_or(String::new(), |ns| format!(", ±{ns} ns as stated"))
     );
+    if l.rejected > 0 {
+        warnln!("warning: {} frames had an impossible time and are in no latency figure", l.rejected);
+    }
 }

@@ -4,14 +4,14 @@ use crate::warnln;
 use std::io::Write;
 
 use dpdk::LogSink;
-use traffic::wire::{Command, Event, RunSpec};
+use traffic::wire::{Command, Event, RunSpec, Summary};
 
 use super::options::Output;
 use super::show;
 use crate::engine::{self, Control, EngineError, Message};
 
-/// Runs `spec`; the error is also printed as the last event where programs read.
-pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
+/// Runs `spec` and gives its last word; an error is also printed as the last event where programs read.
+pub fn run(spec: &RunSpec, output: Output) -> Result<Option<Box<Summary>>, EngineError> {
     let control = Control::default();
     let sender = control.sender();
     // Without a handler Ctrl-C ends the process as it always does: the run's counters are lost, nothing else.
@@ -22,6 +22,7 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
     }
     let sender = control.sender();
     let mut screen = show::Screen::default();
+    let mut summary = None;
     let result = engine::run(spec, &control, LogSink::Kept, &mut |event| {
         if matches!(event, Event::Ready(_)) {
             // The inbox is `control`'s, which outlives this.
@@ -32,11 +33,14 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<(), EngineError> {
             Output::Json => drop(line(&event)),
             Output::Table => screen.show(&event),
         }
+        if let Event::Done(last) = event {
+            summary = Some(last);
+        }
     });
     if let (Err(error), Output::Json) = (&result, output) {
         let _ = line(&Event::Failed { error: error.to_string() });
     }
-    result
+    result.map(|()| summary)
 }
 
 /// One event on standard output; false when it could not be written.

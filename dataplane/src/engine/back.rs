@@ -34,7 +34,7 @@ struct Booked {
 impl Returns {
     /// For a port with so many RX queues.
     pub fn new(run: &Run<'_>, queues: usize) -> Returns {
-        let clock = Clock { name: Clock::ROUND_TRIP, hz: run.hz() };
+        let clock = Clock { name: Clock::ROUND_TRIP, hz: run.hz(), error_ns: None };
         let booked = run.spec.round_trip.then(|| {
             let expect = expectation(run, queues as u16, true);
             let books = (0..queues).map(|_| Books::new(&expect)).collect();
@@ -89,7 +89,7 @@ impl Returns {
         account.lost = sent.saturating_sub(account.received + account.too_late);
         account.flows_seen = distinct_flows(&books, expect).map(|of_streams| of_streams.iter().sum());
         summary.totals.account = Some(account);
-        summary.totals.latency = latency(books.iter().map(|b| b.latency()), expect, self.clock);
+        summary.totals.latency = latency(books.iter().flat_map(|b| b.latency()), expect, self.clock);
         summary.rx_shards = rx_shards;
     }
 }

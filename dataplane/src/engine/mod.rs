@@ -21,6 +21,8 @@ use traffic::wire::{Event, Role, RunSpec};
 pub use control::{Control, Message};
 pub use error::EngineError;
 
+use crate::clock::{Meter, RunClock};
+
 /// Runs `spec` to its end and tells `emit` about it. Every event but the last failure goes through `emit`; a
 /// failure is the result. DPDK's own log goes to `log`; failures quote its end in any case.
 pub fn run(
@@ -29,14 +31,15 @@ pub fn run(
     log: LogSink,
     emit: &mut dyn FnMut(Event),
 ) -> Result<(), EngineError> {
-    let began = Instant::now();
+    let (began, meter) = (Instant::now(), Meter::start());
     let mut setup = setup::Setup::new(spec)?;
     setup.eal.log_sink = log;
     let eal = Eal::init(&setup.eal)?;
     let port = eal
         .port_by_device(&setup.eal_device)
         .ok_or_else(|| EngineError::NoPort { device: spec.device.clone(), ports: eal.ports().len() })?;
-    let run = session::Run { spec, setup: &setup, eal: &eal, port, control, began };
+    let clock = RunClock::new(spec.clock, meter.hz(dpdk::tsc_hz(eal.handle())));
+    let run = session::Run { spec, setup: &setup, eal: &eal, port, clock: &clock, control, began };
     let summary = match spec.role {
         Role::Tx => send::run(&run, emit)?,
         Role::Rx => receive::run(&run, emit)?,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dpdk::{DevInfo, Port, PortBuilder, PortConfig};
+use dpdk::{DevInfo, FlowControl, Port, PortBuilder, PortConfig};
 use traffic::device::Device;
 use traffic::plan::Plan;
 use traffic::wire::{Role, RunSpec};
@@ -96,6 +96,10 @@ pub fn check_interface(device: &Device, plan: &Plan) -> Result<(), EngineError> 
 /// A memif joins queue to queue and does not come up when the sender has more of them, so its receiver has as
 /// many as the sender.
 pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
+    // A tap's queues are files of both directions.
+    if device.vdev_driver() == Some("net_tap") {
+        return [workers, workers];
+    }
     match spec.role {
         // What comes back is booked by all workers.
         Role::Tx if spec.round_trip => [workers, workers],
@@ -191,6 +195,42 @@ fn is_memif(device: &Device) -> bool {
     device.vdev_driver() == Some("net_memif")
 }
 
+/// Sees to it that RSS reaches all RX queues.
+pub fn check_spread(port: &Port<'_>, warnings: &mut Vec<String>) {
+    if let Ok(Some(false)) = port.spread_over_queues() {
+        warnings.push(format!(
+            "the driver's RSS table does not name all {} RX queues and could not be changed: some will be idle; use fewer \
+             RX cores",
+            port.chosen().rx_queues
+        ));
+    }
+}
+
+/// Pause frames turn loss into waiting: who measures loss has to know.
+pub fn check_flow_control(port: &Port<'_>, warnings: &mut Vec<String>) {
+    warnings.extend(port.flow_control().and_then(flow_control_warning));
+}
+
+fn flow_control_warning(fc: FlowControl) -> Option<String> {
+    (fc.rx || fc.tx).then(|| {
+        format!(
+            "Ethernet flow control is on ({}): a receiver that is too slow slows its sender down instead of losing frames; \
+             turn it off at both ends (`ethtool -A`, or at the switch) to measure loss",
+            in_words(fc)
+        )
+    })
+}
+
+/// Which pause frames are in use.
+pub fn in_words(fc: FlowControl) -> &'static str {
+    match (fc.rx, fc.tx) {
+        (false, false) => "off",
+        (true, false) => "rx",
+        (false, true) => "tx",
+        (true, true) => "rx and tx",
+    }
+}
+
 /// Whether the kernel sees a link on an interface; af_packet says that it is up whatever the kernel says.
 /// True for all other devices.
 pub fn has_carrier(device: &Device) -> bool {
@@ -219,4 +259,17 @@ pub fn wait_for_link(run: &Run<'_>, port: &Port<'_>) -> Result<(), EngineError> 
         waited_ms: began.elapsed().as_millis(),
         remedy,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pause_frames_are_warned_of_in_either_direction() {
+        assert_eq!(flow_control_warning(FlowControl { rx: false, tx: false }), None);
+        for (rx, tx, words) in [(true, false, "(rx)"), (false, true, "(tx)"), (true, true, "(rx and tx)")] {
+            assert!(flow_control_warning(FlowControl { rx, tx }).unwrap().contains(words));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use dpdk::{FramePool, Mempool, MempoolConfig, Port};
 use traffic::account::{Accountant, Expectation, distinct_flows, merge};
 use traffic::profile::Stop;
-use traffic::wire::{Ended, Event, Summary};
+use traffic::wire::{Dump, Ended, Event, Latency, MarkClock, RxQueueShare, Summary};
 
 use super::back::responder;
 use super::error::EngineError;
@@ -16,7 +16,8 @@ use super::sampler::{Clock, Sampler, latency};
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::respond::{self, Desk, Replier};
-use crate::rx::{Books, RxOutcome, RxWorker};
+use crate::rx::dump::dumped;
+use crate::rx::{Books, Keep, RxOutcome, RxWorker};
 
 /// How often a drain looks whether it is quiet.
 const DRAIN_STEP: Duration = Duration::from_millis(5);
@@ -48,8 +49,20 @@ pub fn expectation(run: &Run<'_>, queues: u16, same_clock: bool) -> Expectation 
         Stop::Count(count) => Some(plan.count_shares(count, &shards)),
         Stop::Never | Stop::DurationS(_) => None,
     };
-    let flows = plan.streams.iter().map(|s| s.flows).collect();
-    Expectation { tag: run.spec.tag, flows, counts, same_clock, queues, shards }
+    Expectation {
+        tag: run.spec.tag,
+        flows: plan.streams.iter().map(|s| s.flows).collect(),
+        counts,
+        same_clock,
+        clock_slack: run.clock.error_ns().unwrap_or(0),
+        queues,
+        shards,
+    }
+}
+
+/// The clock of both ends.
+fn one_way(run: &Run<'_>) -> Clock {
+    Clock { name: run.clock.name(), hz: run.clock.hz(), error_ns: run.clock.error_ns() }
 }
 
 /// What happens while the port is open.
@@ -68,21 +81,25 @@ fn with_port<'e>(
     }
     let (port, queues, mut tx_queues) = builder.start()?;
     port::wait_for_link(run, &port)?;
-    let same_clock = run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock()));
+    let same_clock = match run.spec.clock {
+        MarkClock::Tsc => run.spec.tx_clock.as_ref().is_some_and(|clock| clock.is_same(&run.clock_id())),
+        MarkClock::Realtime { .. } => true,
+    };
     let expect = expectation(run, run.setup.worker_cpus.len() as u16, same_clock);
     let blocks: Vec<CoreBlock> = run.setup.worker_cpus.iter().map(|cpu| CoreBlock::new(*cpu)).collect();
     let books: Vec<Books> = blocks.iter().map(|_| Books::new(&expect)).collect();
     let gate = Gate::default();
-    let clock = Clock { name: Clock::ONE_HOST, hz: run.hz() };
-    let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, clock);
+    let mut sampler = Sampler::for_rx(&port, &blocks, &books, &expect, one_way(run));
     let responder = responder(run)?;
     let desk = answers
         .zip(tx_queues.pop())
         .map(|(pool, queue)| Mutex::new(Desk::new(queue, Replier::new(responder, run.spec.tag, pool))));
+    let wanted = run.spec.dump;
     let hands = deal(queues, blocks.len());
     let jobs = hands.into_iter().zip(&blocks).zip(&books).map(|((queues, counters), books)| {
-        let accountant = Accountant::new(&expect);
-        let worker = RxWorker { queues, accountant, books, counters, gate: &gate, desk: desk.as_ref() };
+        let keep = (wanted != Dump::default()).then(|| Keep::new(wanted));
+        let (accountant, clock, desk) = (Accountant::new(&expect), run.clock, desk.as_ref());
+        let worker = RxWorker { queues, accountant, books, counters, gate: &gate, desk, clock, keep };
         || worker.run()
     });
     let jobs = jobs.collect();
@@ -132,32 +149,56 @@ fn summarise(
     account.flows_seen = flows.as_ref().map(|of_streams| of_streams.iter().sum());
     let mut totals = sampler.counters();
     totals.account = Some(account);
-    totals.latency = latency(
-        accountants.iter().map(|a| a.latency()),
-        expect,
-        Clock { name: Clock::ONE_HOST, hz: run.hz() },
-    );
+    totals.latency = latency(accountants.iter().flat_map(|a| a.latency()), expect, one_way(run));
     let first = outcomes.iter().filter_map(|o| o.first).min();
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let frames = totals.cores.iter().map(|c| c.rx_packets).sum();
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = run.clock.warning().into_iter().collect();
     port::check_link(run, port, &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }
-    idle_queues(outcomes, expect.all_flows(), &mut warnings);
+    let rx_queues = shares(run, outcomes);
+    let frames_of: Vec<u64> = rx_queues.iter().map(|q| q.packets).collect();
+    warnings.extend(uneven_queues(&frames_of, expect.all_flows(), &port.rss_fields()));
+    let keeps: Vec<&Keep> = outcomes.iter().filter_map(|o| o.keep.as_ref()).collect();
     Summary {
         ended,
         totals,
         effective_ns: first.map_or(0, |first| with_last_gap(run.ns(last - first), frames)),
-        tx_shards: Vec::new(),
         rx_shards,
-        pacing: None,
-        mbufs_missing: 0,
+        rx_queues,
+        stream_latency: stream_latency(run, &accountants, expect),
+        dumped: dumped(&keeps, run.spec.dump, |ticks| run.clock.unix_ns(ticks)),
         xstats: run.xstats(port),
         warnings,
+        ..Summary::default()
     }
+}
+
+/// Each stream's latency over all queues, where there are several.
+fn stream_latency(run: &Run<'_>, accountants: &[&Accountant], expect: &Expectation) -> Vec<Latency> {
+    let streams = expect.latency_streams();
+    let of = |stream: usize| {
+        latency(accountants.iter().filter_map(|a| a.latency().nth(stream)), expect, one_way(run))
+    };
+    if streams < 2 { Vec::new() } else { (0..streams).filter_map(of).collect() }
+}
+
+/// What each queue brought, in order of their numbers.
+fn shares(run: &Run<'_>, outcomes: &[RxOutcome]) -> Vec<RxQueueShare> {
+    let cpus = run.setup.worker_cpus.iter();
+    let mut shares: Vec<RxQueueShare> = outcomes
+        .iter()
+        .zip(cpus)
+        .flat_map(|(outcome, cpu)| {
+            outcome.queues.iter().map(move |(queue, packets)| (*queue, *cpu, *packets))
+        })
+        .map(|(queue, cpu, packets)| RxQueueShare { queue, cpu, packets })
+        .collect();
+    shares.sort_by_key(|share| share.queue);
+    shares
 }
 
 /// `frames` frames have one gap fewer than frames: the last one gets a mean gap too.
@@ -166,15 +207,53 @@ fn with_last_gap(span_ns: u64, frames: u64) -> u64 {
     u64::try_from(u128::from(span_ns) * u128::from(frames) / gaps).unwrap_or(u64::MAX)
 }
 
-/// Queues that RSS left idle though there were flows enough for all.
-fn idle_queues(outcomes: &[RxOutcome], flows: u64, warnings: &mut Vec<String>) {
-    let idle = outcomes.iter().filter(|o| o.tally.rx_packets == 0).count();
-    let busy = outcomes.len() - idle;
-    if idle > 0 && busy > 0 && flows >= 4 * outcomes.len() as u64 {
-        warnings.push(format!(
-            "{idle} of {} RX queues received nothing though there were {flows} flows: the port spreads them badly or not at all \
-             (RSS); use fewer RX cores or vary more fields",
-            outcomes.len()
+/// Flows a queue from which on an even hash leaves none idle and none with twice its part.
+const FLOWS_PER_QUEUE: u64 = 4;
+
+/// What is wrong with the way in which frames were spread over the queues; `rss` is what the port hashes.
+fn uneven_queues(packets: &[u64], flows: u64, rss: &[&str]) -> Option<String> {
+    let queues = packets.len() as u64;
+    let all: u64 = packets.iter().sum();
+    // A few frames are spread unevenly by chance.
+    if queues < 2 || flows < FLOWS_PER_QUEUE * queues || all < FLOWS_PER_QUEUE * queues {
+        return None;
+    }
+    let idle = packets.iter().filter(|n| **n == 0).count();
+    let (fullest, most) = packets.iter().enumerate().max_by_key(|(_, n)| **n)?;
+    let hash = match rss {
+        [] => "the port offers no RSS".to_owned(),
+        fields => format!("RSS hashes {}", fields.join(", ")),
+    };
+    let what = if idle > 0 {
+        format!("{idle} of {queues} RX queues received nothing")
+    } else if most * queues > 2 * all {
+        let share = *most as f64 / all as f64 * 100.0;
+        format!(
+            "RX queue {fullest} received {share:.0} % of all frames, more than twice its part of {queues} queues"
+        )
+    } else {
+        return None;
+    };
+    Some(format!("{what} though there were {flows} flows ({hash}): use fewer RX cores or vary more fields"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uneven_queues_are_told_when_flows_are_many() {
+        let told = |packets: &[u64], flows| uneven_queues(packets, flows, &["ipv4", "udp ports"]);
+        assert_eq!(told(&[100, 100, 100, 90], 100), None);
+        assert_eq!(told(&[190, 70, 60, 60], 100), None, "less than twice its part");
+        assert_eq!(told(&[1000], 100), None);
+        assert_eq!(told(&[1000, 0], 7), None, "few flows");
+        let idle = told(&[300, 0, 0, 300], 16).unwrap();
+        assert!(idle.starts_with(
+            "2 of 4 RX queues received nothing though there were 16 flows (RSS hashes ipv4, udp"
         ));
+        let full = told(&[10, 10, 110, 20], 100).unwrap();
+        assert!(full.starts_with("RX queue 2 received 73 % of all frames"), "{full}");
+        assert!(uneven_queues(&[9, 0], 100, &[]).unwrap().contains("(the port offers no RSS)"));
     }
 }

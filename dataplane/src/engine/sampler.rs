@@ -1,8 +1,9 @@
 //! A tick: every counter read once, with one time.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use dpdk::Port;
+use dpdk::{Port, Xstats};
 use traffic::account::latency::LatencyHistogram;
 use traffic::account::{Expectation, merge};
 use traffic::wire::{CoreCounters, Latency, PortStats, Sample};
@@ -21,11 +22,11 @@ pub struct Clock {
     pub name: &'static str,
     /// Ticks a second.
     pub hz: u64,
+    /// How far the two ends' clocks may differ, says the user.
+    pub error_ns: Option<u64>,
 }
 
 impl Clock {
-    /// One way, by the counter that sender and receiver share.
-    pub const ONE_HOST: &'static str = "tsc of one host";
     /// There and back, by the sender's counter alone.
     pub const ROUND_TRIP: &'static str = "round trip, tsc of the sender";
 }
@@ -39,13 +40,23 @@ pub struct Sampler<'a, 'e> {
     books: Option<(&'a [Books], &'a Expectation, Clock)>,
     began: Instant,
     meter: PortMeter,
+    /// None where the driver has no extended statistics.
+    xmeter: Option<XstatsMeter>,
     n: u64,
 }
 
 impl<'a, 'e> Sampler<'a, 'e> {
     /// For a worker that books nothing.
     pub fn for_tx(port: &'a Port<'e>, cores: &'a [CoreBlock]) -> Sampler<'a, 'e> {
-        Sampler { port, cores, books: None, began: Instant::now(), meter: PortMeter::default(), n: 0 }
+        Sampler {
+            port,
+            cores,
+            books: None,
+            began: Instant::now(),
+            meter: PortMeter::default(),
+            xmeter: None,
+            n: 0,
+        }
     }
 
     /// For a receiver, or a sender that books what comes back: worker and books have one number.
@@ -63,6 +74,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
     pub fn start(&mut self, now: Instant) {
         self.began = now;
         self.meter = PortMeter { last: self.port_stats(), ..PortMeter::default() };
+        self.xmeter = self.port.xstats().ok().map(XstatsMeter::new);
     }
 
     /// The next sample.
@@ -83,7 +95,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
                 *core = CoreCounters { cpu: core.cpu, ..copy.tally };
             }
             sample.account = Some(merge(&accountants, expect).0);
-            sample.latency = latency(accountants.iter().map(|a| a.latency()), expect, clock);
+            sample.latency = latency(accountants.iter().flat_map(|a| a.latency()), expect, clock);
         }
         sample.n = self.n;
         self.n += 1;
@@ -93,12 +105,14 @@ impl<'a, 'e> Sampler<'a, 'e> {
     /// The counters alone.
     pub fn counters(&mut self) -> Sample {
         let port = self.meter.read(self.port_stats());
+        let xstats = self.xmeter.as_mut().map(|meter| meter.read(self.port)).unwrap_or_default();
         Sample {
             n: self.n,
             unix_ns: unix_ns(),
             elapsed_ns: u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cores: self.cores.iter().map(CoreBlock::read).collect(),
             port,
+            xstats,
             account: None,
             latency: None,
         }
@@ -131,9 +145,9 @@ pub fn unix_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// All queues' latency as one; `None` where the clocks differ.
+/// All these as one; `None` where the clocks differ.
 pub fn latency<'a>(
-    queues: impl Iterator<Item = &'a LatencyHistogram>,
+    parts: impl Iterator<Item = &'a LatencyHistogram>,
     expect: &Expectation,
     clock: Clock,
 ) -> Option<Latency> {
@@ -141,8 +155,39 @@ pub fn latency<'a>(
         return None;
     }
     let mut all = LatencyHistogram::default();
-    queues.for_each(|q| all.add(q));
-    Some(all.report(clock.name, clock.hz))
+    parts.for_each(|part| all.add(part));
+    Some(Latency { clock_error_ns: clock.error_ns, ..all.report(clock.name, clock.hz) })
+}
+
+/// The driver's extended statistics since the start. Names are asked for once.
+#[derive(Debug)]
+struct XstatsMeter {
+    now: Xstats,
+    last: Vec<u64>,
+    total: Vec<u64>,
+}
+
+impl XstatsMeter {
+    fn new(now: Xstats) -> XstatsMeter {
+        XstatsMeter { last: now.values().to_vec(), total: vec![0; now.values().len()], now }
+    }
+
+    /// Those that are not zero.
+    fn read(&mut self, port: &Port<'_>) -> BTreeMap<String, u64> {
+        if self.now.refresh(port).is_ok() {
+            advance(&mut self.total, &mut self.last, self.now.values());
+        }
+        let named = self.now.names().iter().zip(&self.total);
+        named.filter(|(_, value)| **value > 0).map(|(name, value)| (name.clone(), *value)).collect()
+    }
+}
+
+/// Adds what was counted since `last`; a counter that fell was set to zero meanwhile.
+fn advance(total: &mut [u64], last: &mut [u64], now: &[u64]) {
+    for ((total, last), now) in total.iter_mut().zip(last).zip(now) {
+        *total += now.checked_sub(*last).unwrap_or(*now);
+        *last = *now;
+    }
 }
 
 /// The port's counters since the start, though a driver may set them to zero meanwhile (memif does when its
@@ -179,6 +224,14 @@ impl PortMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extended_statistics_count_from_the_start_and_over_resets() {
+        let (mut total, mut last) = ([0; 3], [5, 0, 9]);
+        advance(&mut total, &mut last, &[7, 0, 9]);
+        advance(&mut total, &mut last, &[1, 0, 12]);
+        assert_eq!(total, [3, 0, 3]);
+    }
 
     #[test]
     fn a_driver_that_starts_anew_loses_no_counted_frame() {

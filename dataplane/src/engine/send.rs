@@ -6,7 +6,7 @@ use dpdk::{FramePool, Mempool, MempoolConfig, Port, TxQueue};
 use traffic::cursor::Cursor;
 use traffic::frame::Template;
 use traffic::mixed::Mixed;
-use traffic::pacer::Pacer;
+use traffic::pacer::{Departures, Gap, Pacer};
 use traffic::plan::Plan;
 use traffic::profile::Stop;
 use traffic::replay::{self, ReplayClock};
@@ -153,8 +153,11 @@ fn job<'a, 'e: 'a, S: Source + Send + 'a>(
     };
     // Where some streams are sent as fast as the port takes them, nothing of theirs is due. A replay's frames stay due.
     let paced = run.setup.replay.is_none() && plan.shared().next().is_none() || plan.shared_pps(0).is_some();
-    let burst = run.spec.burst.into();
-    let worker = TxWorker { queue, back, pool, source, paced, counters, gate, burst, duration };
+    let has_due_times = plan.shared_pps(0).is_some() || plan.streams.iter().any(|s| s.rate.is_some());
+    let departures = (has_due_times && run.setup.replay.is_none()).then(|| Departures::new(run.hz()));
+    let (burst, clock) = (run.spec.burst.into(), run.clock);
+    let worker =
+        TxWorker { queue, back, pool, source, paced, departures, clock, counters, gate, burst, duration };
     Box::new(move || worker.run())
 }
 
@@ -171,7 +174,7 @@ fn plain(run: &Run<'_>, template: &Template, worker: u16, requested_pps: Option<
     let shard = run.setup.shards[usize::from(worker)];
     Plain {
         cursor: Cursor::new(template, shard, run.spec.tag),
-        pacer: Pacer::new(requested_pps.map(|pps| pps * shard.rate_share()), run.hz()),
+        pacer: pacer(run, requested_pps, run.setup.plan.gap, (worker, 0, None), shard.rate_share()),
         shard: shard.id,
         limit: limits(run).and_then(|limits| limits.get(usize::from(worker)).copied()).unwrap_or(u64::MAX),
         frame_bytes: template.bytes.len() as u64,
@@ -182,15 +185,36 @@ fn plain(run: &Run<'_>, template: &Template, worker: u16, requested_pps: Option<
 fn streams(run: &Run<'_>, worker: u16, link_mbps: u32) -> Streams {
     let (plan, hz) = (&run.setup.plan, run.hz());
     let mixed = Mixed::new(plan, &run.setup.shards, worker, run.spec.tag, limits(run).as_deref());
-    let lanes = mixed.lanes().iter().map(|lane| {
+    let lanes = mixed.lanes().iter().enumerate().map(|(number, lane)| {
         let pps = match lane.stream.and_then(|own| plan.streams.get(usize::from(own))) {
             Some(own) => plan.own_pps(own, link_mbps),
             None => plan.shared_pps(link_mbps),
         };
-        (Pacer::new(pps.map(|pps| pps * lane.share), hz), (lane.start_delay_s * hz as f64) as u64)
+        let pacer = pacer(run, pps, lane.gap, (worker, number, lane.stream), lane.share);
+        (pacer, (lane.start_delay_s * hz as f64) as u64)
     });
     let lanes = lanes.collect();
     Streams::new(mixed, lanes)
+}
+
+/// A worker's part, `share`, of a lane's rate. The seed is of the worker and the lane: the same in each run.
+fn pacer(
+    run: &Run<'_>,
+    pps: Option<f64>,
+    gap: Gap,
+    (worker, lane, stream): (u16, usize, Option<u16>),
+    share: f64,
+) -> Pacer {
+    let seed = u64::from(worker) << 32 | lane as u64;
+    let before = run.setup.plan.share_before(&run.setup.shards, worker, stream);
+    Pacer::with_gap(pps.map(|pps| pps * share), run.hz(), gap, seed).behind(pps.unwrap_or(0.0) * before, gap)
+}
+
+/// How late all workers' frames left.
+fn departures(outcomes: &[TxOutcome], hz: u64) -> Option<traffic::wire::Departures> {
+    let mut all = Departures::new(hz);
+    outcomes.iter().filter_map(|o| o.departures.as_ref()).for_each(|d| all.add(d));
+    all.report(hz)
 }
 
 /// The last word, once no worker counts any more.
@@ -213,8 +237,9 @@ fn summarise(
         offered_pps: per_second(sent + unsent),
         achieved_pps: per_second(sent),
         given_up: outcomes.iter().map(|o| o.given_up).sum(),
+        departures: departures(outcomes, run.hz()),
     });
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = run.clock.warning().into_iter().collect();
     cross_check(&totals, port_was_reset, &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
@@ -226,17 +251,8 @@ fn summarise(
         .map(|(shard, sent)| TxShard { shard: *shard, stream: run.setup.stream_of(*shard), sent: *sent })
         .collect();
     tx_shards.sort_by_key(|s| s.shard);
-    Summary {
-        ended,
-        totals,
-        effective_ns,
-        tx_shards,
-        rx_shards: Vec::new(),
-        pacing,
-        mbufs_missing: 0,
-        xstats: run.xstats(port),
-        warnings,
-    }
+    let xstats = run.xstats(port);
+    Summary { ended, totals, effective_ns, tx_shards, pacing, xstats, warnings, ..Summary::default() }
 }
 
 /// Queues that took nothing for a while: what is wrong is then behind them.

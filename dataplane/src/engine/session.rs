@@ -5,14 +5,16 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dpdk::{CpuId, Eal, EalHandle, Port, PortId, register_worker, tsc, tsc_hz};
+use dpdk::{CpuId, Eal, EalHandle, Port, PortId, register_worker, tsc};
 use traffic::mac::Mac;
 use traffic::wire::{Command, Ended, Event, Ready, RunSpec, Sample};
 
 use super::control::{Control, Message};
 use super::error::EngineError;
+use super::port;
 use super::sampler::{Sampler, unix_ns};
 use super::setup::Setup;
+use crate::clock::{COMPARE_EVERY, RunClock};
 use crate::counters::Gate;
 use crate::inventory;
 
@@ -37,6 +39,8 @@ pub struct Run<'e> {
     pub eal: &'e Eal,
     /// The port.
     pub port: PortId,
+    /// The clock of the marks.
+    pub clock: &'e RunClock,
     /// The inbox.
     pub control: &'e Control,
     /// When the process began with it.
@@ -44,13 +48,13 @@ pub struct Run<'e> {
 }
 
 impl Run<'_> {
-    /// Ticks a second of the marks' clock.
+    /// Ticks a second of the CPU's counter.
     pub fn hz(&self) -> u64 {
-        tsc_hz(self.eal.handle())
+        self.clock.tsc_hz()
     }
 
-    /// The clock of the marks.
-    pub fn clock(&self) -> traffic::wire::ClockId {
+    /// The counter, as the two ends compare it.
+    pub fn clock_id(&self) -> traffic::wire::ClockId {
         let mut sources = self.setup.sources.clone();
         sources.facts.tsc_hz = self.hz();
         inventory::host::clock(&sources)
@@ -112,7 +116,10 @@ impl Run<'_> {
         emit: &mut dyn FnMut(Event),
     ) -> Result<Ended, EngineError> {
         self.wait_for_workers()?;
-        emit(self.ready(port, requested_pps, self.setup.warnings.clone())?);
+        let mut warnings = self.setup.warnings.clone();
+        port::check_spread(port, &mut warnings);
+        port::check_flow_control(port, &mut warnings);
+        emit(self.ready(port, requested_pps, warnings)?);
         self.wait_for_start()?;
         Ok(self.observe(gate, sampler, emit))
     }
@@ -163,7 +170,9 @@ impl Run<'_> {
             requested_pps,
             flows: self.setup.plan.flows(),
             stamped: self.setup.plan.stamped(),
-            clock: self.clock(),
+            rss: port.rss_fields().into_iter().map(str::to_owned).collect(),
+            flow_control: port.flow_control().map(|fc| port::in_words(fc).to_owned()),
+            clock: self.clock_id(),
             memory: self.setup.memory_in_words(),
             startup_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             warnings,
@@ -188,6 +197,7 @@ impl Run<'_> {
     /// limit.
     pub fn observe(&self, gate: &Gate, sampler: &mut Sampler<'_, '_>, emit: &mut dyn FnMut(Event)) -> Ended {
         let interval = Duration::from_millis(self.spec.sample_interval_ms.into());
+        self.clock.compare();
         let began = Instant::now();
         sampler.start(began);
         gate.open(tsc());
@@ -198,8 +208,9 @@ impl Run<'_> {
         emit(Event::Started { unix_ns: unix_ns() });
         let limit = began + Duration::from_secs(self.spec.limit_s.into());
         let mut next = began + interval;
+        let mut compare = began + COMPARE_EVERY;
         loop {
-            match self.control.next(next.min(limit)) {
+            match self.control.next(next.min(limit).min(compare)) {
                 Some(Message::WorkerDone) => {
                     working -= 1;
                     if working == 0 {
@@ -209,6 +220,10 @@ impl Run<'_> {
                 Some(Message::Command(Command::Stop)) => return Ended::Stopped,
                 Some(_) => {}
                 None if Instant::now() >= limit => return Ended::Limit,
+                None if Instant::now() >= compare => {
+                    self.clock.compare();
+                    compare += COMPARE_EVERY;
+                }
                 None => {
                     emit(Event::Sample(Box::new(sampler.take(self.control))));
                     // Absolute, so that samples do not drift; a late one does not bring the next ones closer

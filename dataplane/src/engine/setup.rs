@@ -196,6 +196,8 @@ fn check_bounds(spec: &RunSpec) -> Result<(), EngineError> {
     within("descriptors", spec.descriptors.into(), 16, 16384, "from 16 to 16384")?;
     within("burst", spec.burst.into(), 1, tx::worker::MAX_BURST as u64, "from 1 to 64")?;
     within("sample_interval_ms", spec.sample_interval_ms.into(), 10, 3_600_000, "from 10 to 3600000")?;
+    let kept = u64::from(spec.dump.invalid) + u64::from(spec.dump.foreign);
+    within("dump", kept, 0, wire::Dump::FRAMES_MAX.into(), "up to 256 frames in all")?;
     within("limit_s", spec.limit_s.into(), 1, 7 * 86_400, "from 1 to 604800")?;
     within("socket_mem_mib", spec.socket_mem_mib.unwrap_or(64).into(), 16, 1 << 20, "from 16 to 1048576")
 }

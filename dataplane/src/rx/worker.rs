@@ -3,12 +3,14 @@
 use std::sync::Mutex;
 
 use dpdk::{RxBurst, RxQueue, tsc};
-use traffic::account::Accountant;
+use traffic::account::{Accountant, Booked};
 use traffic::respond::Responded;
 use traffic::stamp::MASK_48;
 use traffic::wire::CoreCounters;
 
 use super::books::Books;
+use super::dump::Keep;
+use crate::clock::RunClock;
 use crate::counters::{CoreBlock, Gate};
 use crate::respond::Desk;
 
@@ -34,6 +36,10 @@ pub struct RxWorker<'a, 'e> {
     pub gate: &'a Gate,
     /// Where all workers of the port answer, if it has addresses.
     pub desk: Option<&'a Mutex<Desk<'e>>>,
+    /// The clock that marks are compared with.
+    pub clock: &'a RunClock,
+    /// What it keeps for people to look at; none where nobody wants to.
+    pub keep: Option<Keep>,
 }
 
 /// A worker's last word.
@@ -43,6 +49,10 @@ pub struct RxOutcome {
     pub accountant: Accountant,
     /// Its counters.
     pub tally: CoreCounters,
+    /// Frames of each of its queues, by number.
+    pub queues: Vec<(u16, u64)>,
+    /// What it kept.
+    pub keep: Option<Keep>,
     /// Clock of the first and the last frame, in ticks.
     pub first: Option<u64>,
     /// As `first`.
@@ -66,6 +76,8 @@ impl<'e> RxWorker<'_, 'e> {
         RxOutcome {
             accountant: self.accountant,
             tally: CoreCounters::default(),
+            queues: Vec::new(),
+            keep: None,
             first: None,
             last: 0,
             is_broken: false,
@@ -112,13 +124,14 @@ impl<'e> RxWorker<'_, 'e> {
     ) -> RxOutcome {
         let mut tally = CoreCounters::default();
         let (mut first, mut last, mut shown, mut foreign) = (None, 0, 0, 0);
+        let mut brought: Vec<(u16, u64)> = queues.iter().map(|queue| (queue.index(), 0)).collect();
         self.gate.enter();
         if ANSWERS {
             self.counted(&mut tally, |desk, responded| desk.announce_once(responded));
         }
         while !self.gate.is_closed() {
             self.books.show_if_asked(&self.accountant, &tally, &mut shown);
-            for queue in &mut *queues {
+            for (queue, (_, brought)) in queues.iter_mut().zip(&mut brought) {
                 let count = queue.rx(burst);
                 if count == 0 {
                     tally.idle_polls += 1;
@@ -128,7 +141,13 @@ impl<'e> RxWorker<'_, 'e> {
                     continue;
                 }
                 let now = tsc();
-                tally.rx_bytes += book(&mut self.accountant, burst, now);
+                let time = self.clock.time(now);
+                tally.rx_bytes += match &mut self.keep {
+                    None => book(&mut self.accountant, burst, time, |_, _| ()),
+                    Some(keep) => {
+                        book(&mut self.accountant, burst, time, |booked, frame| keep.take(booked, frame, now))
+                    }
+                };
                 // Traffic asks nothing.
                 if ANSWERS && self.accountant.foreign() != foreign {
                     foreign = self.accountant.foreign();
@@ -136,6 +155,7 @@ impl<'e> RxWorker<'_, 'e> {
                 }
                 burst.free();
                 tally.rx_packets += count as u64;
+                *brought += count as u64;
                 tally.bursts += 1;
                 self.counters.store_rx(&tally);
                 first.get_or_insert(now);
@@ -144,13 +164,19 @@ impl<'e> RxWorker<'_, 'e> {
         }
         self.counters.store_idle(tally.idle_polls);
         let is_broken = queues.iter().any(RxQueue::is_broken);
-        RxOutcome { accountant: self.accountant, tally, first, last, is_broken }
+        let RxWorker { accountant, keep, .. } = self;
+        RxOutcome { accountant, tally, queues: brought, keep, first, last, is_broken }
     }
 }
 
-/// Books a burst and returns its bytes.
+/// Books a burst that came at `time`, shows `see` what is not ours as it should be, and returns its bytes.
 #[inline(always)]
-fn book(accountant: &mut Accountant, burst: &RxBurst<'_, MAX_BURST>, now: u64) -> u64 {
+fn book(
+    accountant: &mut Accountant,
+    burst: &RxBurst<'_, MAX_BURST>,
+    time: u64,
+    mut see: impl FnMut(Booked, &[u8]),
+) -> u64 {
     for ahead in 0..AHEAD {
         burst.prefetch(ahead);
     }
@@ -158,7 +184,10 @@ fn book(accountant: &mut Accountant, burst: &RxBurst<'_, MAX_BURST>, now: u64) -
     for (i, frame) in burst.frames().enumerate() {
         burst.prefetch(i + AHEAD);
         bytes += frame.len() as u64;
-        accountant.frame(frame, now & MASK_48);
+        let booked = accountant.frame(frame, time & MASK_48);
+        if booked != Booked::Ours {
+            see(booked, frame);
+        }
     }
     bytes
 }

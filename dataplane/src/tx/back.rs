@@ -112,7 +112,9 @@ impl<'a, 'e> Back<'a, 'e> {
             books.show_if_asked(accountant, tally, shown);
             if count > 0 {
                 let came = tsc() & MASK_48;
-                burst.frames().for_each(|frame| accountant.frame(frame, came));
+                for frame in burst.frames() {
+                    accountant.frame(frame, came);
+                }
             }
         }
         if let Some(replier) = &mut self.replier {

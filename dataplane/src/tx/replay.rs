@@ -1,5 +1,6 @@
 //! Captured frames as a worker's source: an mbuf becomes any of them by a copy.
 
+use traffic::pacer::Departures;
 use traffic::replay::{Cursor, ReplayClock};
 
 use super::source::{Burst, Source};
@@ -41,6 +42,8 @@ impl Source for Replayed<'_> {
             mbuf.set_len(frame.len() as u16);
         }
     }
+    /// A replay's own times are kept by its clock: nothing is booked.
+    fn book(&self, _: &mut Departures, _: u64, _: u64) {}
     #[inline(always)]
     fn settle(&mut self, _: u64, _: u64, sent: u64) -> u64 {
         self.sent += sent;

@@ -4,7 +4,7 @@ use dpdk::{FrameMut, TxBurst};
 use traffic::cursor::{Cursor, Frames, MAX_BURST};
 use traffic::frame::step::Head;
 use traffic::mixed::{Mixed, Room};
-use traffic::pacer::Pacer;
+use traffic::pacer::{Departures, Pacer};
 
 /// A burst of a sender.
 pub type Burst<'e> = TxBurst<'e, MAX_BURST>;
@@ -17,6 +17,8 @@ pub trait Source {
     fn grant(&mut self, now: u64, burst: u64) -> u64;
     /// Writes the frames of `burst`, which may be fewer than were granted.
     fn write(&mut self, burst: &mut Burst<'_>, now: u64);
+    /// The first `sent` frames were handed to the driver at `at`: how late they were.
+    fn book(&self, departures: &mut Departures, sent: u64, at: u64);
     /// Of `granted` frames `taken` were written and the first `sent` were sent: their bytes. The next frames are those that
     /// were not.
     fn settle(&mut self, granted: u64, taken: u64, sent: u64) -> u64;
@@ -56,6 +58,10 @@ impl Source for Plain {
     #[inline(always)]
     fn write(&mut self, burst: &mut Burst<'_>, now: u64) {
         self.cursor.write(&mut Taken(burst), now);
+    }
+    #[inline(always)]
+    fn book(&self, departures: &mut Departures, sent: u64, at: u64) {
+        departures.book(&self.pacer, sent, at);
     }
     #[inline(always)]
     fn settle(&mut self, granted: u64, taken: u64, sent: u64) -> u64 {
@@ -107,13 +113,15 @@ pub struct Streams {
     mixed: Mixed,
     /// Of each lane: its pacer and the ticks from time zero to its first frame.
     lanes: Vec<(Pacer, u64)>,
+    /// The lanes of the frames that may leave now, in their order, and how many are of each.
+    picks: Vec<(usize, u64)>,
     epoch: u64,
 }
 
 impl Streams {
     /// `lanes` are those of `mixed`, each with the ticks before its first frame.
     pub fn new(mixed: Mixed, lanes: Vec<(Pacer, u64)>) -> Streams {
-        Streams { mixed, lanes, epoch: 0 }
+        Streams { mixed, lanes, picks: Vec::with_capacity(MAX_BURST), epoch: 0 }
     }
 }
 
@@ -127,6 +135,7 @@ impl Source for Streams {
     /// Streams with rates of their own come first: the others may be sent as fast as the port takes them.
     #[inline]
     fn grant(&mut self, now: u64, burst: u64) -> u64 {
+        self.picks.clear();
         for (lane, (pacer, delay)) in self.lanes.iter_mut().enumerate().rev() {
             let room = burst.saturating_sub(self.mixed.picked() as u64);
             if room == 0 {
@@ -139,6 +148,7 @@ impl Source for Streams {
             if due > 0 {
                 let picked = self.mixed.pick(lane, due);
                 pacer.return_grant(due - picked);
+                self.picks.push((lane, picked));
             }
         }
         self.mixed.picked() as u64
@@ -148,6 +158,15 @@ impl Source for Streams {
         let lanes = &mut self.lanes;
         self.mixed.unpick(burst.len(), |lane| give_back(lanes, lane));
         self.mixed.write(burst.frames_mut().map(Frame), now);
+    }
+    fn book(&self, departures: &mut Departures, sent: u64, at: u64) {
+        let mut left = sent;
+        for (lane, picked) in &self.picks {
+            if let Some((pacer, _)) = self.lanes.get(*lane) {
+                departures.book(pacer, left.min(*picked), at);
+            }
+            left = left.saturating_sub(*picked);
+        }
     }
     #[inline]
     fn settle(&mut self, _: u64, _: u64, sent: u64) -> u64 {

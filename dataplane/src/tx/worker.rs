@@ -3,10 +3,12 @@
 use dpdk::{FramePool, TxQueue, tsc};
 use traffic::account::Accountant;
 pub use traffic::cursor::MAX_BURST;
+use traffic::pacer::Departures;
 use traffic::wire::CoreCounters;
 
 use super::back::Back;
 use super::source::{Burst, Source};
+use crate::clock::RunClock;
 use crate::counters::{CoreBlock, Gate};
 
 /// Calls of a driver that takes nothing before the frames count as unsent: a few microseconds.
@@ -25,6 +27,10 @@ pub struct TxWorker<'a, 'e, S> {
     pub source: S,
     /// Whether there is a rate: without one nothing is due, so nothing is unsent.
     pub paced: bool,
+    /// How late its frames leave; only where something has a rate.
+    pub departures: Option<Departures>,
+    /// The clock of its marks.
+    pub clock: &'a RunClock,
     /// Its counters.
     pub counters: &'a CoreBlock,
     /// Start and stop.
@@ -44,6 +50,8 @@ pub struct TxOutcome {
     pub tally: CoreCounters,
     /// Frames that were due and given up after stalls; part of unsent.
     pub given_up: u64,
+    /// How late its frames left.
+    pub departures: Option<Departures>,
     /// Ticks from the start to the end of sending: the duration, or one interval behind the last frame of a
     /// count.
     pub active_ticks: u64,
@@ -66,6 +74,7 @@ impl<S: Source> TxWorker<'_, '_, S> {
         self.back.finish(self.gate, &mut self.queue, &mut outcome.tally);
         self.pool.flush_cache();
         outcome.shards = self.source.sent();
+        outcome.departures = self.departures;
         outcome.accountant = self.back.into_accountant();
         outcome
     }
@@ -92,8 +101,12 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
             continue;
         }
         let taken = burst.take(granted as usize) as u64;
-        w.source.write(&mut burst, now);
+        w.source.write(&mut burst, w.clock.time(now));
+        let handed = if w.departures.is_some() { tsc() } else { now };
         let sent = send(&mut w.queue, &mut burst);
+        if let Some(departures) = &mut w.departures {
+            w.source.book(departures, sent, handed);
+        }
         tally.tx_bytes += w.source.settle(granted, taken, sent);
         tally.tx_packets += sent;
         tally.bursts += u64::from(sent > 0);
@@ -120,6 +133,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         tally,
         given_up: w.source.given_up(),
         stalled_ticks: stalls.longest,
+        departures: None,
         active_ticks: until - epoch,
         complete: ended.is_some(),
         is_broken,

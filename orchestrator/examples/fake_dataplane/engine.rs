@@ -128,11 +128,9 @@ fn summary(run: &Run, totals: Sample) -> Summary {
             requested_pps: PPS,
             offered_pps: sent as f64 / seconds,
             achieved_pps: sent as f64 / seconds,
-            given_up: 0,
+            ..Pacing::default()
         }),
-        mbufs_missing: 0,
-        xstats: Default::default(),
-        warnings: Vec::new(),
         totals,
+        ..Summary::default()
     }
 }

@@ -182,6 +182,8 @@ fn ready(agent: &Agent, spec: &RunSpec) -> Ready {
         requested_pps: (spec.role == Role::Tx).then_some(PPS),
         flows: 100,
         stamped: spec.profile.stamp,
+        rss: Vec::new(),
+        flow_control: None,
         clock: clock(),
         memory: "ordinary pages, 64 MiB".into(),
         startup_ms: 1,

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 
+use traffic::wire::Dump;
+
 use super::run_args::RunArgs;
 use crate::experiment::interrupt::EXIT_INTERRUPTED;
 use crate::experiment::trial::{Trial, forget};
@@ -87,6 +89,8 @@ fn settings(args: &RunArgs) -> Result<Settings> {
         rx: SideSettings { descriptors: args.rxd, socket_mem_mib: args.rx_socket_mem },
         burst: args.burst,
         memory: args.memory().into(),
+        clock: args.mark_clock(),
+        dump: Dump { invalid: args.dump_invalid, foreign: args.dump_foreign },
         cores: CoreWish {
             tx_workers: args.tx_num_core.or(args.txq),
             rx_workers: args.rx_num_core.or(args.rxq),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use traffic::wire::Memory;
+use traffic::wire::{Dump, MarkClock, Memory};
 
 use super::args::pair_count;
 use crate::settings::DURATION_S_MAX;
@@ -73,6 +73,18 @@ pub struct RunArgs {
     /// The same as --memory no-huge
     #[arg(long, conflicts_with = "memory")]
     pub no_huge: bool,
+    /// The clock of the marks: tsc compares on one host; realtime between hosts whose clocks PTP keeps
+    #[arg(long, value_enum, default_value_t = ClockArg::Tsc)]
+    pub clock: ClockArg,
+    /// How much CLOCK_REALTIME may differ between the two ends, as your PTP says
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub clock_error_ns: u64,
+    /// Keep the first K frames that carry the mark but can't be ours, as rxN_dump.pcap
+    #[arg(long, default_value_t = 0, value_parser = kept())]
+    pub dump_invalid: u16,
+    /// Keep the first K frames that are not ours
+    #[arg(long, default_value_t = 0, value_parser = kept())]
+    pub dump_foreign: u16,
     /// Send frames without the mark that loss, order and latency are measured by
     #[arg(long)]
     pub no_stamp: bool,
@@ -128,6 +140,16 @@ pub enum Output {
     Json,
 }
 
+/// What marks' times are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockArg {
+    /// The CPU's cycle counter.
+    Tsc,
+    /// CLOCK_REALTIME, disciplined by PTP at both ends.
+    Realtime,
+}
+
 /// Where DPDK's memory comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -145,6 +167,14 @@ impl RunArgs {
     pub fn memory(&self) -> MemoryArg {
         if self.no_huge { MemoryArg::NoHuge } else { self.memory }
     }
+
+    /// The clock with its error.
+    pub fn mark_clock(&self) -> MarkClock {
+        match self.clock {
+            ClockArg::Tsc => MarkClock::Tsc,
+            ClockArg::Realtime => MarkClock::Realtime { error_ns: self.clock_error_ns },
+        }
+    }
 }
 
 impl From<MemoryArg> for Memory {
@@ -160,6 +190,11 @@ impl From<MemoryArg> for Memory {
 /// As many as the engine takes.
 fn descriptors() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(32..=16_384)
+}
+
+/// As many as the engine keeps.
+fn kept() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(0..=i64::from(Dump::FRAMES_MAX))
 }
 
 fn workers() -> clap::builder::RangedI64ValueParser<u16> {

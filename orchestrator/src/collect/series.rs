@@ -4,6 +4,7 @@
 //! `--sample-interval` seconds, and one more at the end when what is left is at least half an interval; a shorter
 //! rest joins the value before it, and a run that is shorter than the interval has exactly one value.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
@@ -90,6 +91,7 @@ pub fn tx_columns(ticks: &[Sample]) -> Columns {
     columns.ints("port_ipackets", total(|p| p.ipackets));
     own_columns(&mut columns, ticks, "core_tx_packets", |c| c.tx_packets);
     columns.grid("core_unsent_packets", &core_rows(ticks, |c| c.unsent_packets));
+    xstats(&mut columns, ticks);
     columns
 }
 
@@ -115,6 +117,9 @@ pub fn rx_columns(ticks: &[Sample]) -> Columns {
     columns.ints("account_lost", account(|a| a.lost));
     columns.ints("account_reordered", account(|a| a.reordered));
     columns.ints("account_duplicated", account(|a| a.duplicated));
+    columns.ints("account_invalid", account(|a| a.invalid));
+    columns.ints("account_foreign", account(traffic::wire::Account::foreign));
+    xstats(&mut columns, ticks);
     if ticks.iter().any(|s| s.latency.is_some()) {
         let latency =
             |pick: fn(&Latency) -> u64| ticks.iter().map(move |s| s.latency.as_ref().map_or(0, pick));
@@ -125,6 +130,17 @@ pub fn rx_columns(ticks: &[Sample]) -> Columns {
         columns.ints("latency_max_ns", latency(|l| l.max_ns));
     }
     columns
+}
+
+/// The NIC's extended statistics since the start, each under its driver's name: what was ever not zero.
+fn xstats(columns: &mut Columns, ticks: &[Sample]) {
+    let names: BTreeSet<&String> = ticks.iter().flat_map(|s| s.xstats.keys()).collect();
+    for name in names {
+        // Members of the npz file are files.
+        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let values = ticks.iter().map(|s| s.xstats.get(name).copied().unwrap_or(0));
+        columns.ints(&format!("xstats_{safe}"), values);
+    }
 }
 
 /// Sample times, and one counter of every core.
@@ -225,6 +241,15 @@ mod tests {
         assert_eq!(tx_columns(&ticks).get("pkts_tx"), Some(&Column::Int(vec![2])));
         let late = [sample(0, 3100, 6)];
         assert_eq!(tx_end(&summary, &late).elapsed_ns, 2_500_000_000);
+    }
+
+    #[test]
+    fn extended_statistics_are_columns_that_are_zero_until_they_count() {
+        let mut ticks = [sample(0, 1000, 1), sample(1, 2000, 2)];
+        ticks[1].xstats.insert("rx q0/errors".into(), 7);
+        for columns in [tx_columns(&ticks), rx_columns(&ticks)] {
+            assert_eq!(columns.get("xstats_rx_q0_errors"), Some(&Column::Int(vec![0, 7])));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
-use traffic::wire::{Latency, RxShard, Sample, Summary, TxShard};
+use traffic::wire::{Departures, Latency, RxShard, Sample, Summary, TxShard};
 
 use crate::experiment::PairOutcome;
 
@@ -53,6 +53,8 @@ pub struct Verdict {
     /// Seconds that all rates here are over: from the sender's start to the end of its sending. Where the sender has no
     /// last word, each end's own time.
     pub rated_s: Option<f64>,
+    /// How late frames left; none without a requested rate.
+    pub departures: Option<Departures>,
     /// Offered a second.
     pub offered_pps: f64,
     /// Sent a second.
@@ -65,7 +67,7 @@ pub struct Verdict {
     pub rx_bps_l1: f64,
     /// One-way latency; none where both ends share no clock.
     pub latency: Option<Latency>,
-    /// Received by each worker, in order of queues.
+    /// Received by each queue; by each worker, where the receiver has no last word.
     pub queue_packets: Vec<u64>,
 }
 
@@ -88,7 +90,7 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         Some(_) => tx_seconds,
         None => seconds(rx.summary.as_ref(), received_totals),
     };
-    let pacing = tx.summary.as_ref().and_then(|s| s.pacing);
+    let pacing = tx.summary.as_ref().and_then(|s| s.pacing.as_ref());
     let received =
         distinct.filter(|_| rx.summary.is_some()).or(account.map(|a| a.received)).unwrap_or(frames_in);
     // Foreign frames and copies are not this trial's throughput.
@@ -108,22 +110,28 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         duplicated: account_or.duplicated,
         invalid: account_or.invalid,
         too_late: account_or.too_late,
-        foreign: account_or.foreign_arp
-            + account_or.foreign_ipv4
-            + account_or.foreign_ipv6
-            + account_or.foreign_other,
+        foreign: account_or.foreign(),
         flows_asked: tx.ready.as_ref().or(rx.ready.as_ref()).map(|r| r.flows),
         flows_seen: account.and_then(|a| a.flows_seen),
         requested_pps: tx.ready.as_ref().and_then(|r| r.requested_pps),
         rated_s: tx.summary.as_ref().map(|_| tx_seconds),
+        departures: pacing.and_then(|p| p.departures.clone()),
         offered_pps: pacing.map_or_else(|| per_second(sent + unsent, tx_seconds), |p| p.offered_pps),
         tx_pps: pacing.map_or_else(|| per_second(sent, tx_seconds), |p| p.achieved_pps),
         rx_pps: per_second(received, rx_seconds),
         rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds) * share,
         rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds) * share,
         latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
-        queue_packets: received_totals
-            .map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
+        queue_packets: queue_packets(rx.summary.as_ref(), received_totals),
+    }
+}
+
+fn queue_packets(summary: Option<&Summary>, totals: Option<&Sample>) -> Vec<u64> {
+    match summary {
+        Some(summary) if !summary.rx_queues.is_empty() => {
+            summary.rx_queues.iter().map(|q| q.packets).collect()
+        }
+        _ => totals.map_or_else(Vec::new, |s| s.cores.iter().map(|c| c.rx_packets).collect()),
     }
 }
 
@@ -190,7 +198,7 @@ mod tests {
         // The receiver got its frames in a burst: that is not the rate of the trial.
         outcome.rx.summary.as_mut().unwrap().effective_ns = 10_000_000;
         assert_eq!(judge(&outcome).rx_pps, 1000.0);
-        let pacing = Pacing { requested_pps: 3.0, offered_pps: 2.0, achieved_pps: 1.0, given_up: 0 };
+        let pacing = Pacing { requested_pps: 3.0, offered_pps: 2.0, achieved_pps: 1.0, ..Pacing::default() };
         outcome.tx.summary.as_mut().unwrap().pacing = Some(pacing);
         let v = judge(&outcome);
         assert_eq!((v.offered_pps, v.tx_pps), (2.0, 1.0));

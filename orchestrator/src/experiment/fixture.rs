@@ -105,6 +105,8 @@ fn ready() -> Ready {
         requested_pps: Some(1000.0),
         flows: 100,
         stamped: true,
+        rss: Vec::new(),
+        flow_control: None,
         clock: clock(),
         memory: String::new(),
         startup_ms: 0,
@@ -114,17 +116,7 @@ fn ready() -> Ready {
 
 /// A last word around these totals.
 pub fn summary(totals: Sample) -> Summary {
-    Summary {
-        ended: Ended::Complete,
-        totals,
-        effective_ns: 1_000_000_000,
-        tx_shards: Vec::new(),
-        rx_shards: Vec::new(),
-        pacing: None,
-        mbufs_missing: 0,
-        xstats: BTreeMap::new(),
-        warnings: Vec::new(),
-    }
+    Summary { ended: Ended::Complete, totals, effective_ns: 1_000_000_000, ..Summary::default() }
 }
 
 fn tx_summary() -> Summary {

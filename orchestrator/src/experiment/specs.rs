@@ -7,7 +7,7 @@ use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
 use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
-use traffic::wire::{Role, RunSpec, VERSION};
+use traffic::wire::{Dump, Role, RunSpec, VERSION};
 
 use crate::expid::ExpId;
 use crate::lab::{LabPair, PairCores, PairInventory};
@@ -54,6 +54,7 @@ pub fn main_specs(
     PairSpecs {
         tx: spec(&tx.pod, Role::Tx, &tx.device, &cores.tx, cores.tx_workers, settings.tx),
         rx: RunSpec {
+            dump: settings.dump,
             tx_clock: Some(inventory.tx.clock.clone()),
             ..spec(&rx.pod, Role::Rx, &rx.device, &cores.rx, cores.rx_workers, settings.rx)
         },
@@ -107,6 +108,8 @@ fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sendin
         drain_limit_ms: RunSpec::default_drain_limit_ms(),
         linger_ms: LINGER_MS,
         limit_s,
+        clock: settings.clock,
+        dump: Dump::default(),
         tx_clock: None,
         swap: Swap::default(),
         round_trip: false,

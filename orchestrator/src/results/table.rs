@@ -40,6 +40,30 @@ pub fn table<'a>(pairs: impl Iterator<Item = &'a Judged>) -> String {
     table.to_string()
 }
 
+/// What the sender was asked, what it offered and what its port took, and how punctually.
+pub fn rates(pair: &Judged) -> String {
+    let v = &pair.verdict;
+    let requested = v.requested_pps.map_or("max".to_owned(), pps);
+    let share =
+        v.requested_pps.map_or(String::new(), |asked| format!(" ({:.2} %)", v.tx_pps / asked * 100.0));
+    let over = v.rated_s.map_or(String::new(), |s| format!(" over {s:.3} s"));
+    let late = v.departures.as_ref().map_or(String::new(), |d| {
+        format!(
+            "; {:.2} % of departures within ±256 ns of their due time, late by p50 {}, p99 {}, max {}",
+            d.within_256_ns * 100.0,
+            nanos(d.p50_ns),
+            nanos(d.p99_ns),
+            nanos(d.max_ns)
+        )
+    });
+    format!(
+        "{}: requested {requested}, offered {}, achieved {}{share}{over}{late}",
+        pair.outcome.record.pair,
+        pps(v.offered_pps),
+        pps(v.tx_pps)
+    )
+}
+
 /// What is only a lower bound looks like one.
 fn lost(frames: u64, basis: LossBasis) -> String {
     let bound = if basis == LossBasis::ReceiverGaps { "≥" } else { "" };
@@ -68,4 +92,41 @@ fn row(pair: &Judged) -> [String; 14] {
         latency(|l| l.p99_9_ns),
         latency(|l| l.max_ns),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fixture;
+    use traffic::wire::{Departures, Pacing};
+
+    #[test]
+    fn requested_offered_and_achieved_stand_with_their_time_and_punctuality() {
+        let mut outcome = fixture::outcome();
+        let departures = Departures {
+            within_256_ns: 0.998,
+            p50_ns: 40,
+            p99_ns: 180,
+            max_ns: 31_000,
+            ..Departures::default()
+        };
+        outcome.tx.summary.as_mut().unwrap().pacing = Some(Pacing {
+            requested_pps: 1000.0,
+            offered_pps: 1000.0,
+            achieved_pps: 990.0,
+            given_up: 10,
+            departures: Some(departures),
+        });
+        assert_eq!(
+            rates(&Judged::of(outcome)),
+            "tx0-rx0: requested 1 kpps, offered 1 kpps, achieved 990 pps (99.00 %) over 1.000 s; 99.80 % of departures \
+             within ±256 ns of their due time, late by p50 40 ns, p99 180 ns, max 31.0 µs"
+        );
+        let mut outcome = fixture::outcome();
+        outcome.tx.ready.as_mut().unwrap().requested_pps = None;
+        assert!(
+            rates(&Judged::of(outcome))
+                .starts_with("tx0-rx0: requested max, offered 1.01 kpps, achieved 1 kpps over")
+        );
+    }
 }

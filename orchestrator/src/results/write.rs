@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use traffic::pcap::PcapWriter;
+use traffic::wire::DumpedFrame;
+
 use super::layout::{PairFolder, RESULT};
 use super::names::NpzName;
 use super::result_json::Judged;
@@ -49,7 +52,11 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn text(&mut self, name: String, text: &str) -> Result<(), ResultsError> {
-        write_synced(&self.partial.join(&name), text.as_bytes())?;
+        self.bytes(name, text.as_bytes())
+    }
+
+    fn bytes(&mut self, name: String, bytes: &[u8]) -> Result<(), ResultsError> {
+        write_synced(&self.partial.join(&name), bytes)?;
         self.names.push(name);
         Ok(())
     }
@@ -83,6 +90,10 @@ fn write_files(
         files.npz(npz_name(outcome, rx_pod, "rx")?, columns)?;
         files.text(format!("{rx_pod}_stats.log"), &log::stats_log(&ticks))?;
     }
+    let kept = outcome.rx.summary.as_ref().map_or(&[][..], |s| &s.dumped);
+    if !kept.is_empty() {
+        files.bytes(format!("{rx_pod}_dump.pcap"), &pcap(kept)?)?;
+    }
     if outcome.measured() {
         files.text(format!("{rx_pod}_warmup.log"), &log::stats_log(&outcome.warmup))?;
     }
@@ -91,6 +102,19 @@ fn write_files(
     }
     files.text("metadata.txt".to_owned(), &metadata::metadata(outcome)?)?;
     Ok(Arrays { tx, rx })
+}
+
+/// Frames that a receiver was asked to keep.
+fn pcap(kept: &[DumpedFrame]) -> Result<Vec<u8>, ResultsError> {
+    let write = || {
+        let mut pcap = PcapWriter::new(Vec::new())?;
+        for frame in kept {
+            pcap.write_cut(frame.unix_ns, &frame.bytes(), frame.len)?;
+        }
+        pcap.finish()
+    };
+    // Into memory.
+    write().map_err(ResultsError::io("writing", Path::new("the kept frames")))
 }
 
 /// What the engines of a failed pair wrote, where their agents keep it on this machine: the state folder goes.

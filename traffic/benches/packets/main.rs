@@ -144,7 +144,15 @@ fn parse(frames: u64) -> Duration {
 fn accountant(flows: u64) -> Accountant {
     let shards = Shard::all(1, flows);
     let flows = vec![flows];
-    Accountant::new(&Expectation { tag: TAG, shards, flows, counts: None, same_clock: true, queues: 1 })
+    Accountant::new(&Expectation {
+        tag: TAG,
+        shards,
+        flows,
+        counts: None,
+        same_clock: true,
+        clock_slack: 0,
+        queues: 1,
+    })
 }
 
 /// Marked frames whose numbers are `seq` of 0, 1, 2, …, into the books: what a receiver does to a frame.

@@ -29,6 +29,8 @@ pub struct Expectation {
     pub counts: Option<Vec<u64>>,
     /// Whether marks' times are of the receiver's clock.
     pub same_clock: bool,
+    /// How far marks' times may lie in the future, in the clock's units, for the clocks' error.
+    pub clock_slack: u64,
     /// RX queues, among which memory for flows is divided.
     pub queues: u16,
 }
@@ -36,11 +38,31 @@ pub struct Expectation {
 /// Flow counters take 8 bytes a flow and queue; beyond this in all, flows are not tracked.
 pub const FLOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
 
+/// Streams whose latency is told apart, 18 KB each a queue; of more, all are one.
+pub const LATENCY_STREAMS_MAX: usize = 256;
+
 impl Expectation {
     /// Distinct flows of all streams.
     pub fn all_flows(&self) -> u64 {
         self.flows.iter().copied().fold(0, u64::saturating_add)
     }
+
+    /// How many streams' latency is told apart: 1 where they are too many.
+    pub fn latency_streams(&self) -> usize {
+        let streams = self.shards.iter().map(|shard| usize::from(shard.stream) + 1).max().unwrap_or(1);
+        if streams > LATENCY_STREAMS_MAX { 1 } else { streams }
+    }
+}
+
+/// What a frame was booked as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Booked {
+    /// Ours, be it a copy or late.
+    Ours,
+    /// Marked as ours but impossible.
+    Invalid,
+    /// Not ours.
+    Foreign,
 }
 
 /// One queue's books.
@@ -51,7 +73,12 @@ pub struct Accountant {
     shards: Vec<ShardAccount>,
     invalid: u64,
     foreign: Foreign,
+    /// Of stream 0; of all streams in a copy.
     latency: LatencyHistogram,
+    /// Of streams from 1 on.
+    other_latencies: Vec<LatencyHistogram>,
+    /// The stream of each shard, where there are several.
+    stream_of: Box<[u16]>,
 }
 
 impl Accountant {
@@ -61,13 +88,16 @@ impl Accountant {
         let track = bytes <= FLOW_MEMORY_LIMIT_BYTES;
         let limit = |i: usize| expect.counts.as_ref().and_then(|c| c.get(i)).copied();
         let shards = expect.shards.iter().enumerate();
+        let streams = expect.latency_streams();
         Accountant {
             tag: expect.tag,
             same_clock: expect.same_clock,
             shards: shards.map(|(i, s)| ShardAccount::new(s, limit(i), track)).collect(),
             invalid: 0,
             foreign: Foreign::default(),
-            latency: LatencyHistogram::default(),
+            latency: LatencyHistogram::with_slack(expect.clock_slack),
+            other_latencies: (1..streams).map(|_| LatencyHistogram::with_slack(expect.clock_slack)).collect(),
+            stream_of: expect.shards.iter().map(|shard| shard.stream).collect(),
         }
     }
 
@@ -80,25 +110,47 @@ impl Accountant {
             invalid: 0,
             foreign: Foreign::default(),
             latency: LatencyHistogram::default(),
+            other_latencies: Vec::new(),
+            stream_of: Box::default(),
         }
     }
 
     /// Books one frame (without FCS) that came at `now` by the receiver's clock.
     // Always: receivers and senders have a loop each, and what is used twice is a call a frame otherwise.
     #[inline(always)]
-    pub fn frame(&mut self, frame: &[u8], now: u64) {
+    pub fn frame(&mut self, frame: &[u8], now: u64) -> Booked {
         let Some(mark) = stamp::read(frame, self.tag) else {
-            return self.foreign.count(frame);
+            self.foreign.count(frame);
+            return Booked::Foreign;
         };
         let Some(shard) = self.shards.get_mut(usize::from(mark.shard)) else {
             self.invalid += 1;
-            return;
+            return Booked::Invalid;
         };
         match shard.number(mark.seq) {
-            Ok(()) if self.same_clock => self.latency.record(now.wrapping_sub(mark.time) & stamp::MASK_48),
-            Ok(()) => {}
-            Err(shard::Impossible) => self.invalid += 1,
+            Ok(()) if self.same_clock => {
+                let ticks = now.wrapping_sub(mark.time) & stamp::MASK_48;
+                if self.other_latencies.is_empty() {
+                    self.latency.record(ticks);
+                } else {
+                    self.record_stream(mark.shard, ticks);
+                }
+                Booked::Ours
+            }
+            Ok(()) => Booked::Ours,
+            Err(shard::Impossible) => {
+                self.invalid += 1;
+                Booked::Invalid
+            }
         }
+    }
+
+    /// Out of the way of runs with one stream.
+    #[inline(never)]
+    fn record_stream(&mut self, shard: u16, ticks: u64) {
+        let stream = self.stream_of.get(usize::from(shard)).copied().map_or(0, usize::from);
+        let other = stream.checked_sub(1).and_then(|other| self.other_latencies.get_mut(other));
+        other.unwrap_or(&mut self.latency).record(ticks);
     }
 
     /// Copies `other`'s state into this one without allocating; both come from one [`Expectation`].
@@ -108,7 +160,8 @@ impl Accountant {
         }
         self.invalid = other.invalid;
         self.foreign = other.foreign;
-        self.latency.clone_from(&other.latency);
+        self.latency.copy_from(&other.latency);
+        other.other_latencies.iter().for_each(|latency| self.latency.add(latency));
     }
 
     /// Frames so far that are not ours.
@@ -117,9 +170,9 @@ impl Accountant {
         self.foreign.total()
     }
 
-    /// The latency of this queue.
-    pub fn latency(&self) -> &LatencyHistogram {
-        &self.latency
+    /// The latency of this queue, by stream; of all streams together in a copy.
+    pub fn latency(&self) -> impl Iterator<Item = &LatencyHistogram> {
+        std::iter::once(&self.latency).chain(&self.other_latencies)
     }
 }
 

@@ -11,6 +11,7 @@ fn expect(workers: u16, flows: u64, queues: u16) -> Expectation {
         flows: vec![flows],
         counts: None,
         same_clock: true,
+        clock_slack: 0,
         queues,
     }
 }
@@ -54,7 +55,7 @@ proptest! {
         prop_assert_eq!(shards.len(), 3);
         let distinct: BTreeSet<u64> = seen.iter().map(|(s, n)| e.shards[usize::from(*s)].frame(*n) % flows).collect();
         prop_assert_eq!(distinct_flows(&[&queues[0], &queues[1]], &e), Some(vec![distinct.len() as u64]));
-        let latency = queues[0].latency().report("t", 1_000_000_000);
+        let latency = queues[0].latency().next().unwrap().report("t", 1_000_000_000);
         prop_assert!(latency.count == 0 || (latency.min_ns, latency.max_ns) == (20, 20));
     }
 
@@ -68,8 +69,8 @@ proptest! {
             q.frame(f, 1);
         }
         let (t, _) = merge(&[&q], &e);
-        let foreign = t.foreign_arp + t.foreign_ipv4 + t.foreign_ipv6 + t.foreign_other;
-        prop_assert_eq!(t.received + t.duplicated + t.invalid + t.too_late + foreign, frames.len() as u64);
+        prop_assert_eq!(t.received + t.duplicated + t.invalid + t.too_late + t.foreign(), frames.len() as u64);
+        prop_assert!(t.foreign_broadcast + t.foreign_multicast <= t.foreign() && t.foreign_tagged <= t.foreign());
     }
 }
 
@@ -77,17 +78,76 @@ proptest! {
 fn foreign_frames_are_counted_by_kind_and_never_ours() {
     let e = expect(1, 1, 1);
     let mut q = Accountant::new(&e);
-    for ether_type in [[8, 6], [8, 0], [0x86, 0xdd], [0x88, 0xcc]] {
+    for ether_type in [[8, 6], [8, 0], [0x86, 0xdd], [0x88, 0xcc], [0x88, 0xf7]] {
         let mut frame = vec![0; 60];
         frame[12..14].copy_from_slice(&ether_type);
-        q.frame(&frame, 0);
+        assert_eq!(q.frame(&frame, 0), Booked::Foreign);
     }
     q.frame(&[], 0);
     let mut other_trial = vec![0; 60];
     stamp::write(other_trial[42..].first_chunk_mut().unwrap(), 10, 0, 0, 0);
     q.frame(&other_trial, 0);
     let (t, _) = merge(&[&q], &e);
-    assert_eq!((t.foreign_arp, t.foreign_ipv4, t.foreign_ipv6, t.foreign_other, t.received), (1, 1, 1, 3, 0));
+    let by_type = [t.foreign_arp, t.foreign_ipv4, t.foreign_ipv6, t.foreign_lldp, t.foreign_other];
+    assert_eq!((by_type, t.foreign(), t.received), ([1, 1, 1, 1, 3], 7, 0));
+    assert_eq!([t.foreign_tagged, t.foreign_broadcast, t.foreign_multicast], [0; 3]);
+}
+
+#[test]
+fn foreign_frames_are_looked_at_behind_their_tags_and_by_their_address() {
+    let e = expect(1, 1, 1);
+    let mut q = Accountant::new(&e);
+    let mut book = |dst: [u8; 6], tags: &[[u8; 4]], ether_type: [u8; 2]| {
+        let mut frame = [&dst[..], &[2; 6], &tags.concat(), &ether_type].concat();
+        frame.resize(64, 0);
+        q.frame(&frame, 0);
+    };
+    book([0xff; 6], &[[0x81, 0, 0, 5]], [8, 6]);
+    book([1, 0x80, 0xc2, 0, 0, 0x0e], &[], [0x88, 0xcc]);
+    book([0x33, 0x33, 0, 0, 0, 1], &[[0x88, 0xa8, 0, 1], [0x81, 0, 0, 2]], [0x86, 0xdd]);
+    book([2; 6], &[[0x81, 0, 0, 1]; 5], [8, 0]);
+    // Cut off within its tag.
+    q.frame(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x81, 0], 0);
+    let (t, _) = merge(&[&q], &e);
+    let by_type = [t.foreign_arp, t.foreign_ipv4, t.foreign_ipv6, t.foreign_lldp, t.foreign_other];
+    assert_eq!(by_type, [1, 0, 1, 1, 2]);
+    assert_eq!([t.foreign_tagged, t.foreign_broadcast, t.foreign_multicast], [4, 2, 2]);
+}
+
+#[test]
+fn latency_is_told_apart_by_stream_and_summed_in_copies() {
+    let mut e = expect(4, 4, 1);
+    let of_streams = |e: &mut Expectation, streams: [u16; 4]| {
+        e.shards.iter_mut().zip(streams).for_each(|(shard, stream)| shard.stream = stream);
+    };
+    of_streams(&mut e, [0, 0, 1, 1]);
+    let mut q = Accountant::new(&e);
+    for (shard, late) in [(0, 10), (1, 20), (2, 1000), (3, 3000)] {
+        assert_eq!(q.frame(&marked(shard, 0, 5), 5 + late), Booked::Ours);
+    }
+    let spans = |q: &Accountant| -> Vec<_> {
+        let reports = q.latency().map(|h| h.report("t", 1_000_000_000));
+        reports.map(|r| (r.count, r.min_ns, r.max_ns)).collect()
+    };
+    assert_eq!(spans(&q), [(2, 10, 20), (2, 1000, 3000)]);
+    let mut copy = Accountant::new_copy(&e);
+    copy.copy_from(&q);
+    copy.copy_from(&q);
+    assert_eq!(spans(&copy), [(4, 10, 3000)]);
+    // Too many to be told apart are one.
+    of_streams(&mut e, [0, 0, 1, LATENCY_STREAMS_MAX as u16]);
+    assert_eq!(Accountant::new(&e).latency().count(), 1);
+}
+
+#[test]
+fn a_frame_is_said_to_be_what_it_was_booked_as() {
+    use Booked::{Foreign, Invalid, Ours};
+    let mut e = expect(1, 1, 1);
+    e.counts = Some(vec![3]);
+    let mut q = Accountant::new(&e);
+    let booked = [marked(0, 0, 0), marked(0, 0, 0), marked(0, 3, 0), marked(1, 0, 0), vec![0; 60]]
+        .map(|frame| q.frame(&frame, 0));
+    assert_eq!(booked, [Ours, Ours, Invalid, Invalid, Foreign]);
 }
 
 #[test]

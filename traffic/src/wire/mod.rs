@@ -10,9 +10,11 @@ pub mod sample;
 pub mod summary;
 
 pub use inventory::{ClockId, CoreInfo, DeviceInfo, Health, HugepagePool, Inventory, NodeMemory};
-pub use run::{Command, Event, Memory, Ready, Role, RunSpec, RunState, RunStatus};
+pub use run::{Command, Dump, Event, MarkClock, Memory, Ready, Role, RunSpec, RunState, RunStatus};
 pub use sample::{Account, CoreCounters, PortStats, Sample};
-pub use summary::{Ended, Latency, Pacing, RxShard, Summary, TxShard};
+pub use summary::{
+    Departures, DumpKind, DumpedFrame, Ended, Latency, Pacing, RxQueueShare, RxShard, Summary, TxShard,
+};
 
 /// Spoken by both sides; they refuse each other when it differs.
 pub const VERSION: u32 = 1;

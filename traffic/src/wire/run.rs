@@ -35,6 +35,37 @@ pub enum Memory {
     NoHuge,
 }
 
+/// What the times in marks are read from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MarkClock {
+    /// The CPU's cycle counter: one clock on one host, none between hosts.
+    #[default]
+    Tsc,
+    /// CLOCK_REALTIME, which the user says is disciplined (PTP) at both ends.
+    Realtime {
+        /// How much the two ends' clocks may differ, says the user.
+        error_ns: u64,
+    },
+}
+
+/// How many frames to keep of each kind, the first ones of the run; [`Dump::FRAMES_MAX`] together at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dump {
+    /// Marked as ours but impossible.
+    #[serde(default)]
+    pub invalid: u16,
+    /// Not ours.
+    #[serde(default)]
+    pub foreign: u16,
+}
+
+impl Dump {
+    /// Of both kinds together: their bytes travel in the last word.
+    pub const FRAMES_MAX: u16 = 256;
+}
+
 /// Everything an engine needs: `POST /v1/runs` carries one, and the agent hands it to the engine on standard
 /// input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +122,12 @@ pub struct RunSpec {
     /// every run.
     #[serde(default = "RunSpec::default_limit_s")]
     pub limit_s: u32,
+    /// What the marks' times are read from; both ends must be told the same.
+    #[serde(default)]
+    pub clock: MarkClock,
+    /// Frames that a receiver keeps for people to look at.
+    #[serde(default)]
+    pub dump: Dump,
     /// The clock of the sender, for a receiver: latency is measured only where it is the receiver's own.
     #[serde(default)]
     pub tx_clock: Option<ClockId>,
@@ -209,6 +246,12 @@ pub struct Ready {
     pub flows: u64,
     /// Whether frames carry the mark.
     pub stamped: bool,
+    /// What RSS hashes to spread frames over several RX queues, as read back from the port; empty without RSS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rss: Vec<String>,
+    /// Ethernet flow control as the driver tells it: `off`, `rx`, `tx` or `rx and tx`; none where it does not.
+    #[serde(default)]
+    pub flow_control: Option<String>,
     /// The clock that marks are made with.
     pub clock: ClockId,
     /// What DPDK was given: `hugepages` or `ordinary pages`, and MiB.

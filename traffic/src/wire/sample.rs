@@ -1,5 +1,7 @@
 //! One tick of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::summary::Latency;
@@ -18,6 +20,10 @@ pub struct Sample {
     pub cores: Vec<CoreCounters>,
     /// The NIC's, as the cross-check.
     pub port: PortStats,
+    /// The NIC's too: its driver's extended statistics under the driver's names, since the start of the run, those that
+    /// are not zero.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub xstats: BTreeMap<String, u64>,
     /// What the receiver made of the marks; receivers, and senders that book what comes back to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
@@ -81,12 +87,31 @@ pub struct Account {
     pub too_late: u64,
     /// Distinct flows seen; none where the flows are too many to track or frames carry no mark.
     pub flows_seen: Option<u64>,
-    /// Not ours: ARP.
+    /// Not ours: ARP. Of tagged frames the type behind the tags counts, here and below.
     pub foreign_arp: u64,
     /// Not ours: IPv4.
     pub foreign_ipv4: u64,
     /// Not ours: IPv6.
     pub foreign_ipv6: u64,
+    /// Not ours: LLDP.
+    #[serde(default)]
+    pub foreign_lldp: u64,
     /// Not ours: anything else.
     pub foreign_other: u64,
+    /// Of all foreign frames, whatever their type: those with VLAN tags.
+    #[serde(default)]
+    pub foreign_tagged: u64,
+    /// Of all foreign frames: those to the broadcast address.
+    #[serde(default)]
+    pub foreign_broadcast: u64,
+    /// Of all foreign frames: those to a group's address, broadcast aside.
+    #[serde(default)]
+    pub foreign_multicast: u64,
+}
+
+impl Account {
+    /// All frames that were not ours.
+    pub fn foreign(&self) -> u64 {
+        self.foreign_arp + self.foreign_ipv4 + self.foreign_ipv6 + self.foreign_lldp + self.foreign_other
+    }
 }

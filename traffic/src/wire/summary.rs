@@ -36,6 +36,16 @@ pub struct Summary {
     /// What a receiver saw of each shard.
     #[serde(default)]
     pub rx_shards: Vec<RxShard>,
+    /// What each of a receiver's queues brought: the self-check of RSS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rx_queues: Vec<RxQueueShare>,
+    /// Latency of each stream, by its number; empty with one stream, where it is that of the totals, and where streams
+    /// are too many to be told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stream_latency: Vec<Latency>,
+    /// Frames that a receiver was asked to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dumped: Vec<DumpedFrame>,
     /// A paced sender's departures.
     #[serde(default)]
     pub pacing: Option<Pacing>,
@@ -88,6 +98,9 @@ pub struct RxShard {
 pub struct Latency {
     /// The clock that both times are of, e.g. `tsc of one host`.
     pub clock: String,
+    /// How much the clocks of the two ends may differ, as stated by the user; none where both read one clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_ns: Option<u64>,
     /// Frames measured.
     pub count: u64,
     /// Frames whose time was impossible (in the future, or minutes old): in no figure below.
@@ -105,7 +118,7 @@ pub struct Latency {
 }
 
 /// How a sender kept its rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pacing {
     /// Packets a second asked of the port.
     pub requested_pps: f64,
@@ -115,4 +128,76 @@ pub struct Pacing {
     pub achieved_pps: f64,
     /// Frames given up after stalls of more than 10 ms (part of unsent).
     pub given_up: u64,
+    /// How late frames were handed to the driver.
+    #[serde(default)]
+    pub departures: Option<Departures>,
+}
+
+/// Lateness: the time at which a frame was handed to the driver less the time at which it was due. Never negative, as
+/// no frame leaves before it is due.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Departures {
+    /// Frames that the driver took.
+    pub frames: u64,
+    /// Share of them that were at most so late.
+    pub within_64_ns: f64,
+    /// As `within_64_ns`.
+    pub within_128_ns: f64,
+    /// As `within_64_ns`.
+    pub within_256_ns: f64,
+    /// As `within_64_ns`.
+    pub within_512_ns: f64,
+    /// As `within_64_ns`.
+    pub within_1000_ns: f64,
+    /// Half of them were no later.
+    pub p50_ns: u64,
+    /// 99 of 100 were no later.
+    pub p99_ns: u64,
+    /// The latest.
+    pub max_ns: u64,
+    /// Frames by lateness: element 0 counts those of 0 ns, element `i` those from 2^(i−1) to below 2^i ns.
+    pub log2_ns: Vec<u64>,
+}
+
+/// One RX queue's part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RxQueueShare {
+    /// DPDK's number.
+    pub queue: u16,
+    /// The CPU of the worker that polls it.
+    pub cpu: u32,
+    /// Frames that it brought, by our own count.
+    pub packets: u64,
+}
+
+/// A frame that was kept for people to look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpedFrame {
+    /// Wall clock, nanoseconds since 1970 (UTC), when its burst came.
+    pub unix_ns: u64,
+    /// Why.
+    pub kind: DumpKind,
+    /// Bytes that it had, without FCS.
+    pub len: u32,
+    /// Its first bytes, in hex.
+    pub hex: String,
+}
+
+impl DumpedFrame {
+    /// Its first bytes; those up to the first that are none, where somebody changed the hex.
+    pub fn bytes(&self) -> Vec<u8> {
+        let digits = self.hex.as_bytes().chunks_exact(2).map(std::str::from_utf8);
+        digits.map_while(|pair| u8::from_str_radix(pair.ok()?, 16).ok()).collect()
+    }
+}
+
+/// Why a frame was kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DumpKind {
+    /// Marked as ours but impossible.
+    #[default]
+    Invalid,
+    /// Not ours.
+    Foreign,
 }
