@@ -24,7 +24,8 @@ pub struct TxArgs {
     /// Frames to send, in place of the profile's stop rule
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     count: Option<u64>,
-    /// Book what comes back (from `dataplane reflect`, say): loss, order and round-trip latency by this port's own clock
+    /// Book what comes back (from `dataplane reflect`, say): loss, order and round-trip latency by this host's own
+    /// clock
     #[arg(long)]
     round_trip: bool,
     #[command(flatten)]

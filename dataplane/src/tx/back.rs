@@ -81,8 +81,8 @@ impl<'a, 'e> Back<'a, 'e> {
         Back { queue, counters, interval, next, round_trip: None, drain: None, replier: None }
     }
 
-    /// With a drain, what comes back to the port is booked: by this worker if it has books. It looks as often as there is time, as a frame
-    /// ages while it waits.
+    /// With a drain, what comes back to the port is booked: by this worker if it has books. It then looks as often
+    /// as there is time, as a frame ages while it waits.
     #[must_use]
     pub fn booking(self, drain: Option<&'a Drain>, round_trip: Option<RoundTrip<'a>>) -> Back<'a, 'e> {
         let interval = if round_trip.is_some() { 0 } else { self.interval };
