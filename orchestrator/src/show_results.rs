@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::collect::Column;
 use crate::results::result_json::Judged;
-use crate::results::table::{rates, table};
+use crate::results::table::{rates, streams, table};
 use crate::results::write::Arrays;
 use crate::say;
 use crate::settings::OutputFormat;
@@ -31,6 +31,9 @@ fn show_table(pairs: &[(Judged, Option<PathBuf>)]) -> io::Result<()> {
     say::out(table(pairs.iter().map(|(judged, _)| judged)))?;
     for (judged, folder) in pairs {
         say::out(rates(judged))?;
+        for line in streams(judged) {
+            say::out(line)?;
+        }
         for warning in &judged.warnings {
             say::out(format_args!("{}: warning: {warning}", judged.outcome.record.pair))?;
         }

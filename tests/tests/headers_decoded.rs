@@ -1,7 +1,8 @@
-//! Every header and every kind of field, from profile to frame: the frames are those of the golden captures, and tshark,
-//! which knows nothing of our generator, finds them sound and with the values that the profiles say.
+//! Every header and every kind of field, from profile to frame: the frames are those of the golden captures, and
+//! tshark, which knows nothing of our generator, finds them sound and with the values that the profiles say.
 //!
-//! After a wanted change: `UPDATE_GOLDEN=1 cargo nextest run -p bench-tests --test headers_decoded`, and look at the diff.
+//! After a wanted change: `UPDATE_GOLDEN=1 cargo nextest run -p bench-tests --test headers_decoded`, and look at the
+//! diff.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -148,8 +148,8 @@ impl Mixed {
         }
     }
 
-    /// The first `sent` of the written frames were sent: their bytes. The cursor goes back over the others, and `back` is
-    /// told the lane of each.
+    /// The first `sent` of the written frames were sent: their bytes. The cursor goes back over the others, and `back`
+    /// is told the lane of each.
     pub fn sent(&mut self, sent: usize, back: impl FnMut(usize)) -> u64 {
         let bytes = self.picks[..sent].iter().map(|p| u64::from(p.bytes)).sum();
         for pick in self.picks[sent..self.picked].iter().rev() {

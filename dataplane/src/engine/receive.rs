@@ -170,6 +170,7 @@ fn summarise(
         rx_shards,
         rx_queues,
         stream_latency: stream_latency(run, &accountants, expect),
+        stream_flows: flows.unwrap_or_default(),
         dumped: dumped(&keeps, run.spec.dump, |ticks| run.clock.unix_ns(ticks)),
         xstats: run.xstats(port),
         warnings,

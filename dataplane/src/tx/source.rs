@@ -19,8 +19,8 @@ pub trait Source {
     fn write(&mut self, burst: &mut Burst<'_>, now: u64);
     /// The first `sent` frames were handed to the driver at `at`: how late they were.
     fn book(&self, departures: &mut Departures, sent: u64, at: u64);
-    /// Of `granted` frames `taken` were written and the first `sent` were sent: their bytes. The next frames are those that
-    /// were not.
+    /// Of `granted` frames `taken` were written and the first `sent` were sent: their bytes. The next frames are those
+    /// that were not.
     fn settle(&mut self, granted: u64, taken: u64, sent: u64) -> u64;
     /// Frames left to send, of a count.
     fn left(&self) -> u64;

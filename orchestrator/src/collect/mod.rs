@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod series;
+pub mod streams;
 pub mod verdict;
 pub mod warnings;
 

@@ -1,5 +1,6 @@
 //! What a pair's trial amounts to.
 
+use super::streams::{StreamVerdict, by_stream};
 use serde::Serialize;
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
 use traffic::wire::{Departures, Latency, RxShard, Sample, Summary, TxShard};
@@ -67,6 +68,9 @@ pub struct Verdict {
     pub rx_bps_l1: f64,
     /// One-way latency; none where both ends share no clock.
     pub latency: Option<Latency>,
+    /// Each stream's account, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<StreamVerdict>,
     /// Received by each queue; by each worker, where the receiver has no last word.
     pub queue_packets: Vec<u64>,
 }
@@ -122,6 +126,7 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         rx_bps: per_second((bytes_in + framing).saturating_mul(8), rx_seconds) * share,
         rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds) * share,
         latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
+        streams: by_stream(tx.summary.as_ref(), rx.summary.as_ref(), stamped),
         queue_packets: queue_packets(rx.summary.as_ref(), received_totals),
     }
 }

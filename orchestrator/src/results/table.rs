@@ -64,6 +64,38 @@ pub fn rates(pair: &Judged) -> String {
     )
 }
 
+/// Streams that are shown; all of them are in result.json.
+const STREAMS_SHOWN: usize = 16;
+
+/// A line for each of several streams.
+pub fn streams(pair: &Judged) -> Vec<String> {
+    let all = &pair.verdict.streams;
+    let mut lines: Vec<String> = all
+        .iter()
+        .take(STREAMS_SHOWN)
+        .map(|s| {
+            let flows = s.flows_seen.map_or(String::new(), |n| format!(", {} flows", count(n)));
+            let latency = s.latency.as_ref().map_or(String::new(), |l| {
+                format!(", latency p50 {}, p99 {}", nanos(l.p50_ns), nanos(l.p99_ns))
+            });
+            format!(
+                "{} stream {}: sent {}, received {}, lost {}, reordered {}, duplicated {}{flows}{latency}",
+                pair.outcome.record.pair,
+                s.stream,
+                count(s.sent),
+                count(s.received),
+                count(s.lost),
+                count(s.reordered),
+                count(s.duplicated)
+            )
+        })
+        .collect();
+    if all.len() > STREAMS_SHOWN {
+        lines.push(format!("… and {} more streams: see result.json", all.len() - STREAMS_SHOWN));
+    }
+    lines
+}
+
 /// What is only a lower bound looks like one.
 fn lost(frames: u64, basis: LossBasis) -> String {
     let bound = if basis == LossBasis::ReceiverGaps { "≥" } else { "" };

@@ -91,10 +91,12 @@ fn check(plan: &Plan, shard: &Shard, bytes: &[u8]) -> Result<u64, TestCaseError>
 }
 
 proptest! {
-    /// All streams come by their weights, their frames in order and whole, whatever the rooms held before, and what is not
-    /// sent comes again.
+    /// All streams come by their weights, their frames in order and whole, whatever the rooms held before, and what is
+    /// not sent comes again.
     #[test]
-    fn every_frame_is_its_streams_next(workers in 1u16..4, bursts in proptest::collection::vec((1u64..64, 0u64..10), 1..20)) {
+    fn every_frame_is_its_streams_next(
+        workers in 1u16..4, bursts in proptest::collection::vec((1u64..64, 0u64..10), 1..20),
+    ) {
         let plan = Plan::compile(&three_streams()).unwrap();
         let shards = plan.shards(workers);
         for worker in 0..workers {

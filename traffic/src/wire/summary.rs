@@ -43,6 +43,9 @@ pub struct Summary {
     /// are too many to be told apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stream_latency: Vec<Latency>,
+    /// Distinct flows that a receiver saw of each stream; empty where they are too many to track.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stream_flows: Vec<u64>,
     /// Frames that a receiver was asked to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dumped: Vec<DumpedFrame>,
