@@ -160,6 +160,16 @@ def ours_rx(seconds):
     return rate(samples.finish())
 
 
+def ours_reflect(seconds, swap="mac"):
+    """`dataplane reflect` on net_null."""
+    samples = Samples(
+        ["reflect", "--device", f"vdev:{NULL}", "--swap", swap, "--duration", whole(seconds)]
+        + ["--lcores", lcores(CPUS[0], CPUS[1])],
+        "rx_packets",
+    )
+    return rate(samples.finish())
+
+
 def testpmd_command(main, worker, device, *arguments):
     eal = ["dpdk-testpmd", f"--lcores=0@{main},1@{worker}", "--in-memory", "--single-file-segments", "--no-pci"]
     own = ["--stats-period=1", "--nb-cores=1", "--txd=1024", "--rxd=1024", *arguments]
