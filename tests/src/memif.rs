@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use traffic::profile::{Profile, Stop};
 use traffic::swap::Swap;
-use traffic::wire::{self, Command, Memory, Role, RunSpec};
+use traffic::wire::{self, Checksums, Command, Memory, Role, RunSpec};
 
 use crate::run::{Outcome, Run, got};
 use crate::{cpus, needs};
@@ -65,6 +65,7 @@ pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> R
         swap: Swap::default(),
         round_trip: false,
         addresses: Vec::new(),
+        checksums: Checksums::default(),
     }
 }
 

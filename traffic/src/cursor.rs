@@ -6,7 +6,7 @@
 use crate::frame::Template;
 use crate::frame::step::{HEAD_BYTES, Head, Step, put};
 use crate::frame::sums::Sums;
-use crate::frame::{Check, Patch};
+use crate::frame::{Check, NicFrame, Patch};
 use crate::shard::Shard;
 use crate::stamp::{Marker, STAMP_BYTES};
 
@@ -43,6 +43,10 @@ pub struct Cursor {
     sums: Box<[Sums; MAX_BURST]>,
     checksums: Checksums,
     stamp_at: Option<usize>,
+    /// The NIC fills in the checksums.
+    for_nic: bool,
+    /// Checksums' places are written behind all fields, not with the last one.
+    checks_later: bool,
 }
 
 impl Cursor {
@@ -70,9 +74,16 @@ impl Cursor {
             sums: Box::new([Sums::default(); MAX_BURST]),
             checksums: Checksums { ip_at: ip.at, l4_at: l4.at, l4_zero: l4.zero },
             stamp_at: t.stamp_at,
+            for_nic: false,
+            checks_later: t.stamp_at.is_some(),
         };
         cursor.seek(0);
         cursor
+    }
+
+    /// As [`Cursor::new`], for frames whose checksums the NIC fills in.
+    pub fn for_nic(frame: &NicFrame, shard: Shard, tag: u32) -> Cursor {
+        Cursor { for_nic: true, checks_later: true, ..Cursor::new(&frame.template, shard, tag) }
     }
 
     /// The next frame's number within the shard.
@@ -104,6 +115,9 @@ impl Cursor {
         let first = self.seq;
         self.sums[..count].fill(self.base);
         self.write_fields(frames, count);
+        if self.for_nic {
+            return self.leave_to_nic(frames, count, (first, time));
+        }
         let Some(at) = self.stamp_at else { return };
         let (marker, checksums) = (Marker::new(self.tag, self.shard.id, time), self.checksums);
         for ((frame, sums), mark) in frames.frames().zip(&mut self.sums[..count]).zip(marker.marks(first)) {
@@ -116,8 +130,26 @@ impl Cursor {
         }
     }
 
-    /// Writes the fields of `count` frames, and goes on. With the last field come the checksums, unless the mark is
-    /// still to come.
+    /// Marks, and what the NIC wants to find in the checksums' places. Written even where nothing varies: drivers that
+    /// fill them in by themselves leave theirs in the mbuf.
+    #[inline(never)]
+    fn leave_to_nic(&mut self, frames: &mut impl Frames, count: usize, (first, time): (u64, u64)) {
+        let marks = Marker::new(self.tag, self.shard.id, time).marks(first);
+        let Checksums { ip_at, l4_at, .. } = self.checksums;
+        for ((frame, sums), mark) in frames.frames().zip(&self.sums[..count]).zip(marks) {
+            if let Some(window) = self.stamp_at.and_then(|at| window(frame, at)) {
+                mark.write(window);
+            }
+            if let Some(head) = frame.first_chunk_mut() {
+                let (_, inverse) = sums.finish();
+                put(head, ip_at, [0; 2]);
+                put(head, l4_at, (!inverse).to_ne_bytes());
+            }
+        }
+    }
+
+    /// Writes the fields of `count` frames, and goes on. With the last field come the checksums, unless the mark
+    /// or the NIC comes later.
     #[inline(always)]
     fn write_fields(&mut self, frames: &mut impl Frames, count: usize) {
         let mut done = 0;
@@ -129,7 +161,7 @@ impl Cursor {
             let run = most.min((count - done) as u64) as usize;
             let sums = &mut self.sums[done..done + run];
             let (last, others) =
-                if self.stamp_at.is_some() { (None, &mut *self.steps) } else { split_last(&mut self.steps) };
+                if self.checks_later { (None, &mut *self.steps) } else { split_last(&mut self.steps) };
             for step in others {
                 step.write(frames.heads(done).zip(&mut *sums), |_, place, sums| *place = sums);
             }

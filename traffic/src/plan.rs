@@ -142,6 +142,11 @@ impl Plan {
         self.streams.iter().map(|s| s.sizes.bounds().1).max().unwrap_or(FrameSize::MIN)
     }
 
+    /// The only template, of a plan that needs no other ([`Plan::is_plain`]).
+    pub fn plain_template(&self) -> Option<&Template> {
+        self.streams.first().and_then(|s| s.templates.first()).filter(|_| self.is_plain())
+    }
+
     /// Whether one template serves all frames, in steps that need no lookup: the fastest way to send.
     pub fn is_plain(&self) -> bool {
         let [stream] = self.streams.as_slice() else { return false };

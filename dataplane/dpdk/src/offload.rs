@@ -78,6 +78,8 @@ pub struct FrameOffload {
     pub l2_len: u8,
     /// Bytes of the IP header; 511 at most.
     pub l3_len: u16,
+    /// Bytes of layer 4's own header. DPDK asks for it with segmentation only, net_tap before 24.07 always.
+    pub l4_len: u8,
     /// IPv6 instead of IPv4.
     pub ipv6: bool,
     /// The IPv4 header checksum, which must be zero in the frame.
@@ -101,10 +103,12 @@ impl FrameOffload {
         }
     }
 
-    /// The word `tx_offload` of an mbuf: layer 2's length in its lowest bits, then layer 3's.
+    /// The word `tx_offload` of an mbuf: layer 2's length in its lowest bits, then layer 3's, then layer 4's.
     pub(crate) fn lengths(self) -> u64 {
         let l2 = u64::from(self.l2_len) & ((1 << dpdk_sys::SHIM_MBUF_L2_LEN_BITS) - 1);
         let l3 = u64::from(self.l3_len) & ((1 << dpdk_sys::SHIM_MBUF_L3_LEN_BITS) - 1);
+        let l4 = u64::from(self.l4_len);
         l2 | l3 << dpdk_sys::SHIM_MBUF_L2_LEN_BITS
+            | l4 << (dpdk_sys::SHIM_MBUF_L2_LEN_BITS + dpdk_sys::SHIM_MBUF_L3_LEN_BITS)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{sayln, warnln};
 use traffic::units::si;
-use traffic::wire::{Account, Event, Latency, Pacing, Ready, Sample, Summary};
+use traffic::wire::{Account, Checksums, Event, Latency, Pacing, Ready, Sample, Summary};
 
 /// What was shown last, for rates between samples.
 #[derive(Debug, Default)]
@@ -59,7 +59,13 @@ impl Screen {
 fn show_ready(r: &Ready) {
     let cpus: Vec<String> = r.worker_cpus.iter().map(u32::to_string).collect();
     let link = if r.link_up { format!("up, {} Mbit/s", r.link_mbps) } else { "down".to_owned() };
-    sayln!("port      {} ({}, {}), link {link}, NUMA node {}", r.port_name, r.driver, r.mac, r.numa_node);
+    let checksums = match r.checksums {
+        Some(Checksums::Software) => ", checksums by software",
+        Some(Checksums::Nic) => ", checksums by the NIC",
+        None => "",
+    };
+    let (port, driver, mac, node) = (&r.port_name, &r.driver, r.mac, r.numa_node);
+    sayln!("port      {port} ({driver}, {mac}), link {link}, NUMA node {node}{checksums}");
     sayln!("cores     main {}, workers {}", r.main_cpu, cpus.join(", "));
     sayln!("memory    {}; {} ready after {} ms", r.memory, r.dpdk_version, r.startup_ms);
     let rate = r.requested_pps.map_or(String::new(), |pps| format!(", {} asked", si(pps, "pps")));

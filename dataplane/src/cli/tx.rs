@@ -6,7 +6,7 @@ use traffic::profile::replay::Timing;
 use traffic::units::Rate;
 use traffic::wire::{Role, RunSpec};
 
-use super::options::{PortOptions, ProfileError, ProfileOptions, ResponderOptions};
+use super::options::{ChecksumArg, PortOptions, ProfileError, ProfileOptions, ResponderOptions};
 
 /// Send what a profile says
 #[derive(Clone, Debug, Args)]
@@ -28,6 +28,9 @@ pub struct TxArgs {
     /// clock
     #[arg(long)]
     round_trip: bool,
+    /// Who writes the checksums; the frames are the same
+    #[arg(long, value_enum, default_value_t)]
+    checksum: ChecksumArg,
     #[command(flatten)]
     responder: ResponderOptions,
     /// Workers, each with a queue and a core of its own
@@ -60,6 +63,7 @@ impl TxArgs {
         };
         let spec = self.port.spec(Role::Tx, profile, self.workers);
         let (round_trip, addresses) = (self.round_trip, self.responder.addresses.clone());
-        Ok((RunSpec { burst: self.burst, round_trip, addresses, ..spec }, self.port.output))
+        let checksums = self.checksum.into();
+        Ok((RunSpec { burst: self.burst, round_trip, addresses, checksums, ..spec }, self.port.output))
     }
 }

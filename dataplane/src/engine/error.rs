@@ -108,6 +108,26 @@ pub enum EngineError {
         /// With FCS, the largest that fit.
         largest: u16,
     },
+    /// The port does not fill in checksums.
+    #[error(
+        "device {device}: its driver {driver} does not fill in checksums of {lacks} when sending: leave them to software \
+         (--checksum software, which sends the same bytes), or use another device"
+    )]
+    ChecksumPort {
+        /// As given.
+        device: String,
+        /// Its driver.
+        driver: String,
+        /// Protocols.
+        lacks: String,
+    },
+    /// Frames whose checksums no port fills in for us.
+    #[error(
+        "checksums are left to the port (--checksum nic) for profiles of one stream and one frame size only, of Ethernet (with VLAN \
+         tags or not), IPv4 and UDP or TCP, at the port's rate, whose fields are fixed or step without nesting: leave this one's to software \
+         (--checksum software, which sends the same bytes)"
+    )]
+    ChecksumPlan,
     /// CPUs.
     #[error(transparent)]
     Cpus(#[from] CpuError),

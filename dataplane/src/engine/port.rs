@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use dpdk::{DevInfo, FlowControl, Port, PortBuilder, PortConfig};
+use dpdk::{Chosen, DevInfo, FlowControl, Port, PortBuilder, PortConfig, TxOffloads};
 use traffic::device::Device;
 use traffic::plan::Plan;
-use traffic::wire::{Role, RunSpec};
+use traffic::wire::{Checksums, Role, RunSpec};
 
 use super::error::EngineError;
 use super::session::Run;
+use crate::tx;
 
 /// How long a link may take to come up: autonegotiation takes seconds.
 const LINK_LIMIT: Duration = Duration::from_secs(10);
@@ -164,6 +165,7 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         let largest = max.saturating_add(frame_bytes - mtu);
         return Err(EngineError::PortMtu { device, driver, frame_bytes, needed: mtu, max, largest });
     }
+    let tx_offloads = checksum_offloads(run, &info)?;
     let config = PortConfig {
         rx_queues,
         tx_queues,
@@ -173,10 +175,35 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         // What comes back has the profile's address, not the port's; IPv6 neighbours ask a group.
         promiscuous: spec.role != Role::Tx || spec.round_trip || !spec.addresses.is_empty(),
         // Answers are sent by the same queues, from a pool of their own.
+        tx_offloads,
         fast_free: spec.role == Role::Tx && spec.addresses.is_empty(),
         ..PortConfig::default()
     };
     Ok(Port::configure(run.eal, run.port, &config)?)
+}
+
+/// What the port is to fill in; an error where it can't.
+fn checksum_offloads(run: &Run<'_>, info: &DevInfo) -> Result<TxOffloads, EngineError> {
+    let wanted = run.setup.nic_frame.as_ref().map_or(TxOffloads::NONE, tx::fill::tx_offloads);
+    let lacking = wanted.without(info.tx_capability);
+    if lacking.is_empty() {
+        return Ok(wanted);
+    }
+    let names = [
+        ("IPv4", TxOffloads::IPV4_CHECKSUM),
+        ("UDP", TxOffloads::UDP_CHECKSUM),
+        ("TCP", TxOffloads::TCP_CHECKSUM),
+    ];
+    let lacks: Vec<&str> =
+        names.iter().filter(|(_, offload)| lacking.contains(*offload)).map(|(name, _)| *name).collect();
+    let (device, driver) = (run.spec.device.clone(), info.driver.clone());
+    Err(EngineError::ChecksumPort { device, driver, lacks: lacks.join(" and ") })
+}
+
+/// Who writes a sender's checksums: what is in force.
+pub fn checksums(chosen: &Chosen) -> Checksums {
+    let by_nic = TxOffloads::IPV4_CHECKSUM | TxOffloads::UDP_CHECKSUM | TxOffloads::TCP_CHECKSUM;
+    if chosen.tx_offloads.both(by_nic).is_empty() { Checksums::Software } else { Checksums::Nic }
 }
 
 /// The largest MTU that DPDK lets a port have: the driver's own word, or what its longest frame leaves.

@@ -29,13 +29,15 @@ const STALL: Duration = Duration::from_millis(100);
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let frame = match &setup.replay {
-        Some(replay) => vec![0; replay.capture.longest().into()],
-        None => first_frame(&setup.plan),
+    let frame = match (&setup.replay, &setup.nic_frame) {
+        (Some(replay), _) => vec![0; replay.capture.longest().into()],
+        (None, Some(nic)) => nic.template.bytes.clone(),
+        (None, None) => first_frame(&setup.plan),
     };
+    let offload = setup.nic_frame.as_ref().map(tx::fill::frame_offload).unwrap_or_default();
     let names = (0..setup.worker_cpus.len()).map(|w| format!("tx{w}"));
     let pools: Vec<FramePool<'_>> = names
-        .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, &frame))
+        .map(|name| tx::fill::pool(handle, &name, spec.descriptors, socket, (&frame, offload)))
         .collect::<Result<_, _>>()?;
     let rx_mbufs = memory::rx_mbufs(spec.descriptors);
     let rx_config = MempoolConfig::new("rx0", rx_mbufs * u32::from(setup.queues[0]));
@@ -53,15 +55,7 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
 
 /// What all mbufs hold before the first frame.
 fn first_frame(plan: &Plan) -> Vec<u8> {
-    match plain_template(plan) {
-        Some(template) => template.bytes.clone(),
-        None => Mixed::prefill(plan),
-    }
-}
-
-/// The only template, of a plan that needs no other.
-fn plain_template(plan: &Plan) -> Option<&Template> {
-    plan.streams.first().and_then(|s| s.templates.first()).filter(|_| plan.is_plain())
+    plan.plain_template().map_or_else(|| Mixed::prefill(plan), |template| template.bytes.clone())
 }
 
 /// What happens while the port is open.
@@ -95,7 +89,7 @@ fn with_port<'e>(
     let hands = queues.into_iter().zip(pools).zip(backs).zip(&blocks).enumerate();
     let hands =
         hands.map(|(worker, (((queue, pool), back), block))| (worker as u16, (queue, pool, back), block));
-    let jobs: Vec<Job<'_>> = match (&parts, plain_template(&run.setup.plan)) {
+    let jobs: Vec<Job<'_>> = match (&parts, run.setup.plan.plain_template()) {
         (Some((replay, parts)), _) => hands
             .zip(parts)
             .map(|((id, hand, block), part)| {
@@ -172,8 +166,12 @@ fn limits(run: &Run<'_>) -> Option<Vec<u64>> {
 /// A worker's frames where one template serves all.
 fn plain(run: &Run<'_>, template: &Template, worker: u16, requested_pps: Option<f64>) -> Plain {
     let shard = run.setup.shards[usize::from(worker)];
+    let cursor = match &run.setup.nic_frame {
+        Some(nic) => Cursor::for_nic(nic, shard, run.spec.tag),
+        None => Cursor::new(template, shard, run.spec.tag),
+    };
     Plain {
-        cursor: Cursor::new(template, shard, run.spec.tag),
+        cursor,
         pacer: pacer(run, requested_pps, run.setup.plan.gap, (worker, 0, None), shard.rate_share()),
         shard: shard.id,
         limit: limits(run).and_then(|limits| limits.get(usize::from(worker)).copied()).unwrap_or(u64::MAX),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use dpdk::{CpuId, Eal, EalHandle, Port, PortId, register_worker, tsc};
 use traffic::mac::Mac;
-use traffic::wire::{Command, Ended, Event, Ready, RunSpec, Sample};
+use traffic::wire::{Command, Ended, Event, Ready, Role, RunSpec, Sample};
 
 use super::control::{Control, Message};
 use super::error::EngineError;
@@ -170,6 +170,7 @@ impl Run<'_> {
             requested_pps,
             flows: self.setup.plan.flows(),
             stamped: self.setup.plan.stamped(),
+            checksums: (self.spec.role == Role::Tx).then(|| port::checksums(chosen)),
             rss: port.rss_fields().into_iter().map(str::to_owned).collect(),
             flow_control: port.flow_control().map(|fc| port::in_words(fc).to_owned()),
             clock: self.clock_id(),

@@ -2,11 +2,12 @@
 
 use dpdk::{CpuId, EalConfig};
 use traffic::device::Device;
+use traffic::frame::NicFrame;
 use traffic::plan::Plan;
 use traffic::replay::ReplayPlan;
 use traffic::shard::Shard;
 use traffic::swap::Swap;
-use traffic::wire::{self, Role, RunSpec};
+use traffic::wire::{self, Checksums, Role, RunSpec};
 
 use super::error::EngineError;
 use super::lock::DeviceLock;
@@ -28,6 +29,8 @@ pub struct Setup {
     pub plan: Plan,
     /// What is sent in place of the plan's stream, which then says no more than how large frames are.
     pub replay: Option<ReplayPlan>,
+    /// The plan's only frame, where the port fills in the checksums.
+    pub nic_frame: Option<NicFrame>,
     /// The sender's shards.
     pub shards: Vec<Shard>,
     /// The device.
@@ -68,6 +71,7 @@ impl Setup {
             warnings.push(UNMARKED.to_owned());
         }
         check_role(spec, plan.stamped())?;
+        let nic_frame = nic_frame(spec, &plan)?;
         let device = port::resolve(&spec.device)?;
         port::check_interface(&device, &plan)?;
         let lock = DeviceLock::take(&device)?;
@@ -126,6 +130,7 @@ impl Setup {
         Ok(Setup {
             plan,
             replay,
+            nic_frame,
             shards,
             link_losses: port::link_losses(&device),
             device,
@@ -177,6 +182,19 @@ fn check_role(spec: &RunSpec, is_stamped: bool) -> Result<(), EngineError> {
         return refuse("addresses", format!("{count} addresses"), "64 at most");
     }
     Ok(())
+}
+
+/// The frame for a port that fills in checksums, if it is to.
+fn nic_frame(spec: &RunSpec, plan: &Plan) -> Result<Option<NicFrame>, EngineError> {
+    if spec.checksums == Checksums::Software {
+        return Ok(None);
+    }
+    if spec.role != Role::Tx {
+        let (what, value) = ("checksums", "nic".to_owned());
+        return Err(EngineError::Spec { what, value, allowed: "software, but for senders" });
+    }
+    let frame = plan.plain_template().and_then(NicFrame::new);
+    frame.map(Some).ok_or(EngineError::ChecksumPlan)
 }
 
 /// Refuses numbers that can't be meant.

@@ -1,6 +1,10 @@
 //! Templates into the pool: every mbuf holds the whole frame before the first one is sent.
 
-use dpdk::{EalHandle, FramePool, Mempool, MempoolConfig, MempoolError, SocketId};
+use dpdk::{
+    EalHandle, FrameOffload, FramePool, L4Checksum, Mempool, MempoolConfig, MempoolError, SocketId,
+    TxOffloads,
+};
+use traffic::frame::{NicFrame, Transport};
 
 /// Frames kept in a worker's own mempool cache: what fits the CPU's caches, so that memory is not the limit.
 const CACHE: u32 = 256;
@@ -18,13 +22,37 @@ pub fn room(mbuf_bytes: u16) -> u16 {
     mbuf_bytes.next_multiple_of(64).max(dpdk::MIN_ROOM)
 }
 
-/// A pool whose every mbuf is this frame.
+/// What is asked of the port for such frames.
+pub fn tx_offloads(frame: &NicFrame) -> TxOffloads {
+    TxOffloads::IPV4_CHECKSUM
+        | match frame.transport {
+            Transport::Udp => TxOffloads::UDP_CHECKSUM,
+            Transport::Tcp => TxOffloads::TCP_CHECKSUM,
+        }
+}
+
+/// What each mbuf tells the port.
+pub fn frame_offload(frame: &NicFrame) -> FrameOffload {
+    FrameOffload {
+        l2_len: frame.l2_bytes,
+        l3_len: frame.l3_bytes.into(),
+        l4_len: frame.l4_bytes,
+        ipv6: false,
+        ipv4_checksum: true,
+        l4_checksum: match frame.transport {
+            Transport::Udp => L4Checksum::Udp,
+            Transport::Tcp => L4Checksum::Tcp,
+        },
+    }
+}
+
+/// A pool whose every mbuf is this frame, with this to be filled in by the port: mbufs keep both.
 pub fn pool<'e>(
     eal: EalHandle<'e>,
     name: &str,
     descriptors: u16,
     socket: Option<SocketId>,
-    bytes: &[u8],
+    (bytes, offload): (&[u8], FrameOffload),
 ) -> Result<FramePool<'e>, MempoolError> {
     let len = bytes.len() as u16;
     let config = MempoolConfig { cache: CACHE, ..MempoolConfig::new(name, mbufs(descriptors)) };
@@ -33,5 +61,6 @@ pub fn pool<'e>(
             place.copy_from_slice(bytes);
         }
         frame.set_len(len);
+        frame.set_offload(offload);
     })
 }

@@ -184,6 +184,7 @@ fn ready(agent: &Agent, spec: &RunSpec) -> Ready {
         stamped: spec.profile.stamp,
         rss: Vec::new(),
         flow_control: None,
+        checksums: None,
         clock: clock(),
         memory: "ordinary pages, 64 MiB".into(),
         startup_ms: 1,

@@ -107,6 +107,7 @@ fn ready() -> Ready {
         stamped: true,
         rss: Vec::new(),
         flow_control: None,
+        checksums: None,
         clock: clock(),
         memory: String::new(),
         startup_ms: 0,

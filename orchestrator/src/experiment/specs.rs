@@ -7,7 +7,7 @@ use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
 use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
-use traffic::wire::{Dump, Role, RunSpec, VERSION};
+use traffic::wire::{Checksums, Dump, Role, RunSpec, VERSION};
 
 use crate::expid::ExpId;
 use crate::lab::{LabPair, PairCores, PairInventory};
@@ -114,6 +114,7 @@ fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sendin
         swap: Swap::default(),
         round_trip: false,
         addresses: Vec::new(),
+        checksums: Checksums::default(),
     }
 }
 

@@ -4,11 +4,13 @@ mod build;
 pub mod checksum;
 pub mod describe;
 pub mod headers;
+pub mod nic;
 pub mod patch;
 pub mod step;
 pub mod sums;
 pub mod template;
 
 pub use build::Layout;
+pub use nic::{NicFrame, Transport};
 pub use patch::{Covered, Patch, Width};
 pub use template::{Check, Template, flows};

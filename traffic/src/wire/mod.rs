@@ -10,7 +10,9 @@ pub mod sample;
 pub mod summary;
 
 pub use inventory::{ClockId, CoreInfo, DeviceInfo, Health, HugepagePool, Inventory, NodeMemory};
-pub use run::{Command, Dump, Event, MarkClock, Memory, Ready, Role, RunSpec, RunState, RunStatus};
+pub use run::{
+    Checksums, Command, Dump, Event, MarkClock, Memory, Ready, Role, RunSpec, RunState, RunStatus,
+};
 pub use sample::{Account, CoreCounters, PortStats, Sample};
 pub use summary::{
     Departures, DumpKind, DumpedFrame, Ended, Latency, Pacing, RxQueueShare, RxShard, Summary, TxShard,

@@ -66,6 +66,24 @@ impl Dump {
     pub const FRAMES_MAX: u16 = 256;
 }
 
+/// Who writes the checksums of what a sender generates; the frames are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checksums {
+    /// The worker, by difference.
+    #[default]
+    Software,
+    /// The port, where it can.
+    Nic,
+}
+
+impl Checksums {
+    /// Whether it is this one, for `skip_serializing_if`.
+    pub fn is_software(&self) -> bool {
+        *self == Checksums::Software
+    }
+}
+
 /// Everything an engine needs: `POST /v1/runs` carries one, and the agent hands it to the engine on standard
 /// input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,6 +159,9 @@ pub struct RunSpec {
     /// and announces at the start. Nothing is answered and nothing announced where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Address>,
+    /// Who writes a sender's checksums.
+    #[serde(default, skip_serializing_if = "Checksums::is_software")]
+    pub checksums: Checksums,
 }
 
 impl RunSpec {
@@ -252,6 +273,9 @@ pub struct Ready {
     /// Ethernet flow control as the driver tells it: `off`, `rx`, `tx` or `rx and tx`; none where it does not.
     #[serde(default)]
     pub flow_control: Option<String>,
+    /// Who writes their checksums; none for those who send nothing of their own.
+    #[serde(default)]
+    pub checksums: Option<Checksums>,
     /// The clock that marks are made with.
     pub clock: ClockId,
     /// What DPDK was given: `hugepages` or `ordinary pages`, and MiB.
