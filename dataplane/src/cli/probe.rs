@@ -1,9 +1,17 @@
 //! `dataplane probe`: what this host or pod has, and what stands in the way.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
-use super::options::Output;
+use clap::Args;
+use serde::Serialize;
+use traffic::fault::Faults;
+use traffic::plan::Plan;
+use traffic::replay::{ReplayError, ReplayPlan};
+use traffic::wire::RunSpec;
+
+use super::options::{Output, ProfileError, read_profile};
 use super::out::say;
+use crate::engine::memory::{Demand, needed_mib};
 use crate::inventory::cpus::CpuError;
 use crate::inventory::{self, HostFacts, Sources};
 use crate::sayln;
@@ -14,6 +22,20 @@ pub struct ProbeArgs {
     /// A table for people or JSON for programs
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+    /// Also say how much memory a sender and a receiver of this profile take (.toml, .yaml, .json, or a Pktgen .lua)
+    #[arg(short, long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Workers of the sender and RX queues of the receiver, for --profile
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u16).range(1..=128))]
+    workers: u16,
+    /// Descriptors of each queue, for --profile
+    #[arg(long, default_value_t = RunSpec::default_descriptors(), value_parser = descriptors())]
+    descriptors: u16,
+}
+
+/// As many as the engine takes.
+fn descriptors() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(16..=16384)
 }
 
 /// Why nothing could be shown.
@@ -22,6 +44,15 @@ pub enum ProbeError {
     /// Not even the CPUs.
     #[error(transparent)]
     Cpus(#[from] CpuError),
+    /// The profile can't be read.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The profile can't be sent.
+    #[error(transparent)]
+    Plan(#[from] Faults),
+    /// Its capture can't.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// Output.
     #[error("can't write the inventory: {0}")]
     Json(#[from] serde_json::Error),
@@ -31,12 +62,72 @@ pub enum ProbeError {
 pub fn run(args: &ProbeArgs) -> Result<(), ProbeError> {
     let facts = HostFacts { dpdk_version: dpdk::version(), tsc_hz: 0 };
     let sources = Sources::host(facts)?;
+    let needs = args.profile.as_deref().map(|path| Needs::of(path, args)).transpose()?;
     let inventory = inventory::read(&sources);
     match args.output {
-        Output::Json => sayln!("{}", serde_json::to_string(&inventory)?),
+        Output::Json => {
+            let mut shown = serde_json::to_value(&inventory)?;
+            if let (Some(object), Some(needs)) = (shown.as_object_mut(), &needs) {
+                object.insert("needs".to_owned(), serde_json::to_value(needs)?);
+            }
+            sayln!("{shown}");
+        }
         Output::Table => {
-            say(format_args!("{}", inventory::render::render(&inventory, &inventory::surroundings(&sources))))
+            say(format_args!(
+                "{}",
+                inventory::render::render(&inventory, &inventory::surroundings(&sources))
+            ));
+            if let Some(needs) = &needs {
+                needs.show();
+            }
         }
     }
     Ok(())
+}
+
+/// The memory that runs of a profile take, by the formula that the engine goes by.
+#[derive(Debug, Serialize)]
+struct Needs {
+    profile: String,
+    /// Of the sender; RX queues of the receiver.
+    workers: u16,
+    descriptors: u16,
+    /// Bytes of the largest frame, with FCS.
+    largest_frame: u16,
+    sender_mib: u32,
+    receiver_mib: u32,
+}
+
+impl Needs {
+    fn of(path: &Path, args: &ProbeArgs) -> Result<Needs, ProbeError> {
+        let profile = read_profile(path, false)?;
+        let plan = match &profile.replay {
+            Some(replay) => {
+                let capture = ReplayPlan::load(replay, profile.rate, profile.stop)?.capture;
+                Plan::unmarked("replay", capture.longest(), capture.flows())
+            }
+            None => Plan::compile(&profile)?,
+        };
+        let (workers, descriptors) = (args.workers, args.descriptors);
+        let frame_bytes = plan.largest_frame().mbuf_bytes();
+        let needed =
+            |tx_workers, rx_queues| needed_mib(Demand { tx_workers, rx_queues, descriptors, frame_bytes });
+        Ok(Needs {
+            profile: path.display().to_string(),
+            workers,
+            descriptors,
+            largest_frame: plan.largest_frame().bytes(),
+            sender_mib: needed(workers, 1),
+            receiver_mib: needed(0, workers),
+        })
+    }
+
+    fn show(&self) {
+        let Needs { profile, workers, descriptors, largest_frame, sender_mib, receiver_mib } = self;
+        sayln!(
+            "\nmemory for {profile}: {sender_mib} MiB for a sender of {workers} worker(s), {receiver_mib} MiB for a receiver of \
+             {workers} queue(s)\n  = 16 MiB + 5 % + a pool for each worker and queue, of mbufs for {descriptors} descriptors and frames of \
+             {largest_frame} B"
+        );
+    }
 }
