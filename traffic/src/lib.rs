@@ -11,6 +11,7 @@ pub mod account;
 pub mod buckets;
 pub mod cursor;
 pub mod device;
+mod divisor;
 pub mod ether;
 pub mod fault;
 pub mod frame;

@@ -1,5 +1,6 @@
 //! One stream's part of a worker that sends several: its next frame, written into any room.
 
+use crate::divisor::gcd;
 use crate::frame::step::{Head, Step};
 use crate::frame::{Check, Patch, Template, Width, checksum};
 use crate::mixed::Room;
@@ -260,10 +261,6 @@ impl Moving {
             Width::Eight => put(head, at, stored.to_be_bytes()),
         }
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Stores bytes and returns their sum.

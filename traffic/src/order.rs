@@ -1,22 +1,20 @@
 //! Several things in turn, each as often as its weight says and as evenly spread as can be.
 
+use crate::divisor::gcd;
+
 /// One cycle: as many places as the weights come to once divided by what they have in common.
 pub fn even_order(weights: &[u32]) -> Vec<u16> {
-    let common = weights.iter().fold(0, |a, b| gcd(a, *b)).max(1);
-    let total: u64 = weights.iter().map(|w| u64::from(w / common)).sum();
+    let common = weights.iter().fold(0, |a, b| gcd(a, u64::from(*b))).max(1);
+    let total: u64 = weights.iter().map(|w| u64::from(*w) / common).sum();
     let mut places: Vec<(u64, u16)> = Vec::with_capacity(total as usize);
     for (index, weight) in weights.iter().enumerate() {
-        let times = u64::from(weight / common);
+        let times = u64::from(*weight) / common;
         // The middles of `times` equal parts of the cycle, in halves of 2^-32 of it.
         let part = |i: u64| ((2 * i + 1) << 32) / times;
         places.extend((0..times).map(|i| (part(i), index as u16)));
     }
     places.sort_unstable();
     places.into_iter().map(|(_, index)| index).collect()
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::order::even_order;
 use crate::pacer::Gap;
 use crate::profile::{FrameSizes, Payload, Profile, Stop, Stream, check};
 use crate::shard::Shard;
-use crate::units::{FCS_BYTES, FrameSize, Rate, WIRE_OVERHEAD_BYTES};
+use crate::units::{FCS_BYTES, FrameSize, Rate};
 
 /// A profile that can be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -263,18 +263,4 @@ fn warnings(profile: &Profile, streams: &[StreamPlan]) -> Vec<String> {
         ));
     }
     warnings
-}
-
-impl Rate {
-    /// [`Rate::pps`] for frames of a mean size, with FCS.
-    pub fn mean_pps(self, frame_bytes: f64, link_bps: f64) -> Option<f64> {
-        let wire_bits = (frame_bytes + f64::from(WIRE_OVERHEAD_BYTES)) * 8.0;
-        match self {
-            Rate::Percent(p) => Some(p / 100.0 * link_bps / wire_bits),
-            Rate::Pps(pps) => Some(pps),
-            Rate::BpsL2(bps) => Some(bps / (frame_bytes * 8.0)),
-            Rate::BpsL1(bps) => Some(bps / wire_bits),
-            Rate::Max => None,
-        }
-    }
 }

@@ -91,15 +91,16 @@ pub enum Rate {
 }
 
 impl Rate {
-    /// Packets a second for frames of `size` on a link of `link_bps`; `None` for [`Rate::Max`].
+    /// Packets a second for frames of `frame_bytes` (with FCS, on the mean) on a link of `link_bps`; `None` for
+    /// [`Rate::Max`].
     ///
     /// 100 % of a link that can carry less than the sender could is still paced: it is a rate, not `max`.
-    pub fn pps(self, size: FrameSize, link_bps: f64) -> Option<f64> {
-        let wire_bits = f64::from(size.wire_bytes()) * 8.0;
+    pub fn mean_pps(self, frame_bytes: f64, link_bps: f64) -> Option<f64> {
+        let wire_bits = (frame_bytes + f64::from(WIRE_OVERHEAD_BYTES)) * 8.0;
         match self {
             Rate::Percent(p) => Some(p / 100.0 * link_bps / wire_bits),
             Rate::Pps(pps) => Some(pps),
-            Rate::BpsL2(bps) => Some(bps / (f64::from(size.bytes()) * 8.0)),
+            Rate::BpsL2(bps) => Some(bps / (frame_bytes * 8.0)),
             Rate::BpsL1(bps) => Some(bps / wire_bits),
             Rate::Max => None,
         }
@@ -239,11 +240,11 @@ mod tests {
 
     #[test]
     fn hundred_percent_of_10g_at_64_bytes_is_14_88_mpps() {
-        let pps = Rate::Percent(100.0).pps(FrameSize::MIN, 10e9).unwrap();
+        let pps = Rate::Percent(100.0).mean_pps(64.0, 10e9).unwrap();
         assert!((pps - 14_880_952.38).abs() < 0.01, "{pps}");
-        assert_eq!(Rate::Max.pps(FrameSize::MIN, 10e9), None);
-        assert_eq!(Rate::BpsL1(672.0).pps(FrameSize::MIN, 1.0), Some(1.0));
-        assert_eq!(Rate::BpsL2(512.0).pps(FrameSize::MIN, 1.0), Some(1.0));
+        assert_eq!(Rate::Max.mean_pps(64.0, 10e9), None);
+        assert_eq!(Rate::BpsL1(672.0).mean_pps(64.0, 1.0), Some(1.0));
+        assert_eq!(Rate::BpsL2(512.0).mean_pps(64.0, 1.0), Some(1.0));
     }
 
     #[test]

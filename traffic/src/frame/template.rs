@@ -3,6 +3,7 @@
 use super::build::{Builder, L4Place};
 use super::checksum;
 use super::patch::{Patch, whole};
+use crate::divisor::lcm;
 use crate::profile::{Payload, Stream};
 use crate::stamp;
 use crate::units::FrameSize;
@@ -203,14 +204,6 @@ pub fn fill(payload: &Payload, at: usize, header_bytes: usize) -> u8 {
         }
         Payload::Random(seed) => random_byte(*seed, at - header_bytes),
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-fn lcm(a: u64, b: u64) -> Option<u64> {
-    (a / gcd(a, b)).checked_mul(b)
 }
 
 #[cfg(test)]
