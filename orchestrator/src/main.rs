@@ -1,13 +1,12 @@
 //! Runs profiles on pairs of dataplane agents and writes results that can be published.
 //!
 //! The way of a run: [`cli`] (what was typed) → [`settings`] (resolved) → [`lab`] (pairs that are up) →
-//! [`experiment`] (contact, warm-up, preparation, run, drain) → [`collect`] (series and verdict) → [`results`].
+//! [`trial`] (contact, warm-up, preparation, run, drain) → [`collect`] (series and verdict) → [`results`].
 #![forbid(unsafe_code)]
 
 mod agent;
 mod cli;
 mod collect;
-mod experiment;
 mod expid;
 mod lab;
 mod profile_source;
@@ -16,6 +15,7 @@ mod say;
 mod settings;
 mod show;
 mod show_results;
+mod trial;
 
 use std::process::ExitCode;
 

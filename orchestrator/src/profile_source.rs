@@ -1,5 +1,6 @@
 //! Profiles by name: a path, or a file of `flows/txN-rxN/`; Lua scripts are imported, the others read.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lua_compat::{Import, ImportError, ImportOptions, Note, Severity, import_file};
@@ -61,14 +62,14 @@ pub struct ReadOptions {
     pub no_stamp: bool,
 }
 
-/// The profile of every one of `pairs` pairs, checked.
+/// The profile of every one of `pairs`, checked.
 pub fn for_pairs(
     name: &str,
     flows_folder: &Path,
-    pairs: usize,
+    pairs: &[usize],
     options: ReadOptions,
-) -> Result<Vec<LoadedProfile>, SourceError> {
-    (0..pairs).map(|pair| read(&find(name, flows_folder, pair)?, options)).collect()
+) -> Result<BTreeMap<usize, LoadedProfile>, SourceError> {
+    pairs.iter().map(|pair| Ok((*pair, read(&find(name, flows_folder, *pair)?, options)?))).collect()
 }
 
 /// The file that `name` means for pair `index`: a path as it stands, a bare name in the pair's own folder first.

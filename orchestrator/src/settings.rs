@@ -35,8 +35,8 @@ pub enum OutputFormat {
 /// Everything about one trial that the user decides.
 #[derive(Debug)]
 pub struct Settings {
-    /// One a pair.
-    pub profiles: Vec<LoadedProfile>,
+    /// Of every pair that takes part, by its index.
+    pub profiles: BTreeMap<usize, LoadedProfile>,
     /// Of sending, as typed.
     pub duration_s: Option<f64>,
     /// Of the warm-up; 0 is none.
@@ -61,10 +61,6 @@ pub struct Settings {
     pub cores: CoreWish,
     /// The results' root.
     pub results: PathBuf,
-    /// The user's devices for senders.
-    pub tx_devices: Vec<String>,
-    /// The user's devices for receivers.
-    pub rx_devices: Vec<String>,
     /// How results are shown.
     pub output: OutputFormat,
     /// Show the arrays after the run.
@@ -74,31 +70,35 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Seconds that the sender of pair `index` sends at most.
-    pub fn duration_s(&self, index: usize) -> f64 {
-        duration_s(self.duration_s, &self.profiles[index].profile)
+    /// Seconds that a sender of `profile` sends at most: as typed, else as the profile says, else a minute. A count
+    /// takes as long as it takes.
+    pub fn duration_s(&self, profile: &Profile) -> f64 {
+        self.duration_s.unwrap_or(match profile.stop {
+            Stop::DurationS(s) => s,
+            Stop::Count(_) => DURATION_S_MAX,
+            Stop::Never => DEFAULT_DURATION_S,
+        })
     }
 
     /// Of all pairs.
     pub fn duration_s_max(&self) -> f64 {
-        (0..self.profiles.len()).map(|i| self.duration_s(i)).fold(0.0, f64::max)
+        self.profiles.values().map(|p| self.duration_s(&p.profile)).fold(0.0, f64::max)
+    }
+
+    /// The pairs that take part.
+    pub fn pairs(&self) -> Vec<usize> {
+        self.profiles.keys().copied().collect()
     }
 
     /// The largest frame of all profiles, bytes with FCS.
     pub fn frame_bytes_max(&self) -> u32 {
-        let sizes =
-            self.profiles.iter().flat_map(|p| &p.profile.streams).map(|s| u32::from(s.frame_size.bounds().1));
+        let sizes = self
+            .profiles
+            .values()
+            .flat_map(|p| &p.profile.streams)
+            .map(|s| u32::from(s.frame_size.bounds().1));
         sizes.max().unwrap_or(64)
     }
-}
-
-/// How long to send at most: as typed, else as the profile says, else a minute. A count takes as long as it takes.
-fn duration_s(typed: Option<f64>, profile: &Profile) -> f64 {
-    typed.unwrap_or(match profile.stop {
-        Stop::DurationS(s) => s,
-        Stop::Count(_) => DURATION_S_MAX,
-        Stop::Never => DEFAULT_DURATION_S,
-    })
 }
 
 /// The profile as the engine gets it: it ends by itself after `duration_s`, whoever is there to tell it to.

@@ -11,7 +11,7 @@ use crate::say;
 use crate::settings::OutputFormat;
 
 /// Shows outcomes with the folders that they were written to.
-pub fn show(pairs: &[(Judged, Option<PathBuf>)], output: OutputFormat) {
+pub fn show(pairs: &[(Judged, PathBuf)], output: OutputFormat) {
     let shown = match output {
         OutputFormat::Table => show_table(pairs),
         OutputFormat::Json => show_json(pairs),
@@ -27,7 +27,7 @@ pub fn show(pairs: &[(Judged, Option<PathBuf>)], output: OutputFormat) {
     }
 }
 
-fn show_table(pairs: &[(Judged, Option<PathBuf>)]) -> io::Result<()> {
+fn show_table(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
     say::out(table(pairs.iter().map(|(judged, _)| judged)))?;
     for (judged, folder) in pairs {
         say::out(rates(judged))?;
@@ -37,14 +37,12 @@ fn show_table(pairs: &[(Judged, Option<PathBuf>)]) -> io::Result<()> {
         for warning in &judged.warnings {
             say::out(format_args!("{}: warning: {warning}", judged.outcome.record.pair))?;
         }
-        if let Some(folder) = folder {
-            say::out(format_args!("{}: results in {}", judged.outcome.record.pair, folder.display()))?;
-        }
+        say::out(format_args!("{}: results in {}", judged.outcome.record.pair, folder.display()))?;
     }
     Ok(())
 }
 
-fn show_json(pairs: &[(Judged, Option<PathBuf>)]) -> io::Result<()> {
+fn show_json(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
     for (judged, folder) in pairs {
         let line = serde_json::json!({
             "event": "result",

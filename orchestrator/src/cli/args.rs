@@ -9,7 +9,8 @@ use lua_compat::paired::FlowMode;
 use traffic::mac::Mac;
 use traffic::units::FrameSize;
 
-use super::run_args::{Output, RunArgs};
+use super::measure_args::Output;
+use super::run_args::RunArgs;
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
 #[derive(Debug, Parser)]
@@ -192,10 +193,13 @@ pub enum LuaVerb {
     },
 }
 
+/// More than any cluster was seen to hold, and what the scale bench runs twice over.
+const PAIRS_MAX: usize = 1000;
+
 pub(super) fn pair_count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(n @ 1..=64) => Ok(n),
-        _ => Err("write a number of pairs from 1 to 64".into()),
+        Ok(n @ 1..=PAIRS_MAX) => Ok(n),
+        _ => Err(format!("write a number of pairs from 1 to {PAIRS_MAX}")),
     }
 }
 

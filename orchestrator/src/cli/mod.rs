@@ -4,6 +4,8 @@ pub mod args;
 pub mod completions;
 pub mod flows;
 pub mod lua;
+pub mod measure;
+pub mod measure_args;
 pub mod results;
 pub mod run;
 pub mod run_args;

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::args::ResultsVerb;
-use super::run_args::Output;
-use crate::experiment::{Status, orphans};
+use super::measure_args::Output;
 use crate::lab::sockets;
 use crate::results::layout::PairFolder;
 use crate::results::recover::{read_pair, unfinished};
@@ -16,6 +15,7 @@ use crate::results::write::write_pair;
 use crate::say;
 use crate::settings::OutputFormat;
 use crate::show_results::show;
+use crate::trial::{Status, orphans};
 
 /// Does what was typed.
 pub fn execute(verb: &ResultsVerb) -> Result<ExitCode> {
@@ -31,7 +31,7 @@ async fn recover(folder: &Path, output: OutputFormat) -> Result<ExitCode> {
     let mut written: Vec<(Judged, _)> = Vec::new();
     for pair in unfinished(folder)? {
         let judged = recover_pair(&pair).await?;
-        written.push((judged, Some(pair.path().to_owned())));
+        written.push((judged, pair.path().to_owned()));
     }
     // Not before all pairs are at their end: they share it.
     for (judged, _) in &written {

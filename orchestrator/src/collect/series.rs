@@ -204,7 +204,7 @@ pub fn port_rates(ticks: &[Sample]) -> Vec<PortRates> {
 mod tests {
     use super::*;
     use crate::collect::Column;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
 
     fn sample(n: u64, ms: u64, packets: u64) -> Sample {
         let port = PortStats { opackets: packets, obytes: packets * 60, ..PortStats::default() };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
 use traffic::wire::{Departures, Latency, RxShard, Sample, Summary, TxShard};
 
-use crate::experiment::PairOutcome;
+use crate::trial::PairOutcome;
 
 /// What the loss was counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -181,7 +181,7 @@ fn seconds(summary: Option<&Summary>, totals: Option<&Sample>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
     use traffic::wire::Pacing;
 
     #[test]

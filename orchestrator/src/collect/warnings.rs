@@ -4,8 +4,8 @@ use traffic::profile::{Field, Stop};
 use traffic::wire::Ended;
 
 use super::verdict::{LossBasis, Verdict, received};
-use crate::experiment::{PairOutcome, Status};
 use crate::show::{count, pps};
+use crate::trial::{PairOutcome, Status};
 
 /// Less of the requested rate than this is said.
 const ACHIEVED_SHARE_MIN: f64 = 0.999;
@@ -206,7 +206,7 @@ fn link_and_addresses(outcome: &PairOutcome, list: &mut Vec<String>) {
 mod tests {
     use super::*;
     use crate::collect::verdict::judge;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
 
     /// The warnings of an outcome that was bent.
     fn said(bend: impl FnOnce(&mut PairOutcome)) -> String {

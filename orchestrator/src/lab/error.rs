@@ -47,6 +47,9 @@ pub enum LabError {
         /// For how many.
         pairs: usize,
     },
+    /// A pair that this lab does not have.
+    #[error("there is no pair tx{0}-rx{0} here")]
+    NoPair(usize),
     /// Only one end was named.
     #[error("{given} was given without {missing}: name both ends of a pair, or none to join them by memif")]
     OneEnd {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::devices::{PairDevices, memif_pair, named_pairs};
+use super::devices::{PairDevices, memif_pair};
 use super::{CoreWish, Endpoint, Lab, LabError, LabPair, PairCores, PairInventory, cores, engines, sockets};
 use crate::agent::{AgentClient, TcpAgent};
 
@@ -32,12 +32,10 @@ pub struct LocalPlan {
     pub dataplane: PathBuf,
     /// The largest frame with its FCS.
     pub frame_bytes: u32,
-    /// The user's devices for senders; memif where none are given.
-    pub tx_devices: Vec<String>,
-    /// The user's devices for receivers.
-    pub rx_devices: Vec<String>,
-    /// One folder a pair, in which each agent gets one for its state.
-    pub state_folders: Vec<PathBuf>,
+    /// The user's devices by pair index; memif where none are given.
+    pub devices: Option<Vec<PairDevices>>,
+    /// The pairs by index, each with a folder in which its agents get one each for their state.
+    pub state_folders: Vec<(usize, PathBuf)>,
 }
 
 /// Agents of this machine.
@@ -70,19 +68,18 @@ struct Hello {
 impl LocalLab {
     /// Starts two agents for every state folder of the plan; when one does not come up, none stays.
     pub async fn start(plan: &LocalPlan) -> Result<LocalLab, LabError> {
-        let count = plan.state_folders.len();
-        let (devices, sockets) = match named_pairs(&plan.tx_devices, &plan.rx_devices, count)? {
-            Some(devices) => (devices, None),
+        let (devices, sockets) = match &plan.devices {
+            Some(devices) => (named(devices, &plan.state_folders)?, None),
             None => {
                 let folder = sockets::fresh()?;
-                let pair = |i| memif_pair(i, folder.path(), plan.frame_bytes);
-                ((0..count).map(pair).collect(), Some(folder))
+                let pair = |(i, _): &(usize, PathBuf)| memif_pair(*i, folder.path(), plan.frame_bytes);
+                (plan.state_folders.iter().map(pair).collect(), Some(folder))
             }
         };
         let program = plan.dataplane.clone();
         let mut lab = LocalLab { pairs: Vec::new(), agents: Vec::new(), program, sockets };
-        for (index, (devices, folder)) in devices.into_iter().zip(&plan.state_folders).enumerate() {
-            match lab.add_pair(plan, index, devices, folder).await {
+        for (devices, (index, folder)) in devices.into_iter().zip(&plan.state_folders) {
+            match lab.add_pair(plan, *index, devices, folder).await {
                 Ok(pair) => lab.pairs.push(pair),
                 Err(error) => {
                     lab.teardown().await;
@@ -141,6 +138,10 @@ impl Lab for LocalLab {
         "local"
     }
 
+    fn place(&self) -> String {
+        "on this machine".to_owned()
+    }
+
     fn pairs(&self) -> &[LabPair] {
         &self.pairs
     }
@@ -178,6 +179,12 @@ impl Lab for LocalLab {
         }
         trouble
     }
+}
+
+/// The devices of the pairs that take part.
+fn named(devices: &[PairDevices], pairs: &[(usize, PathBuf)]) -> Result<Vec<PairDevices>, LabError> {
+    let of = |(index, _): &(usize, PathBuf)| devices.get(*index).cloned().ok_or(LabError::NoPair(*index));
+    pairs.iter().map(of).collect()
 }
 
 /// Asks a process to end. One that is gone already is no trouble.

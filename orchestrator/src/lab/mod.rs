@@ -11,13 +11,14 @@ pub mod sockets;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use traffic::mac::Mac;
 use traffic::wire::Inventory;
 
 use crate::agent::AgentClient;
 pub use cores::{CoreWish, PairCores};
+use devices::PairDevices;
 pub use error::LabError;
 
 /// One end of a pair.
@@ -71,10 +72,24 @@ pub struct PairInventory {
     pub rx: Inventory,
 }
 
+/// Where the pairs of a command are; a lab is made of it for every trial.
+#[derive(Debug)]
+pub enum Place {
+    /// Agents are started on this machine.
+    Local {
+        /// The program to start.
+        dataplane: PathBuf,
+        /// The user's devices by pair index; memif where none are given.
+        devices: Option<Vec<PairDevices>>,
+    },
+}
+
 /// A set of pairs that are up, with an agent at each end.
 pub trait Lab {
     /// `local`, `kube`: for results.
     fn kind(&self) -> &'static str;
+    /// For the user's eyes: `on this machine`.
+    fn place(&self) -> String;
     /// All pairs, by index.
     fn pairs(&self) -> &[LabPair];
     /// The folder of the pairs' sockets, where they are joined by memif.

@@ -5,7 +5,7 @@ use std::path::Path;
 use traffic::profile::{Profile, Stop};
 use traffic::wire::{Memory, Role, RunSpec};
 
-use crate::experiment::{Record, SideRecord};
+use crate::trial::{Record, SideRecord};
 
 /// How much longer than its sender a receiver by hand stays, so that both can be started one after the other.
 const HAND_MARGIN_S: f64 = 10.0;
@@ -147,7 +147,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
     use std::process::Command;
     use traffic::profile::load::{Format, load_str};
 

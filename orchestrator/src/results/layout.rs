@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use super::ResultsError;
 use super::write::write_synced;
-use crate::experiment::Record;
 use crate::expid::ExpId;
+use crate::trial::Record;
 
 const STATE: &str = ".state";
 const PARTIAL: &str = ".partial";

@@ -6,7 +6,7 @@ use traffic::wire::Ready;
 
 use super::names::line_time;
 use super::{ResultsError, command};
-use crate::experiment::PairOutcome;
+use crate::trial::PairOutcome;
 
 /// Who, what, where and how of one pair's trial.
 pub fn metadata(outcome: &PairOutcome) -> Result<String, ResultsError> {
@@ -58,7 +58,7 @@ fn numa(ready: Option<&Ready>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
 
     #[test]
     fn every_key_of_the_old_system_is_there() {

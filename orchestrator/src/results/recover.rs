@@ -8,7 +8,7 @@ use traffic::wire::{Ready, Sample, Summary};
 
 use super::ResultsError;
 use super::layout::PairFolder;
-use crate::experiment::{PairOutcome, SideOutcome, SideRecord, Status};
+use crate::trial::{PairOutcome, SideOutcome, SideRecord, Status};
 
 /// Unfinished pairs in `path`: a pair's folder, a trial's, or the whole results folder.
 pub fn unfinished(path: &Path) -> Result<Vec<PairFolder>, ResultsError> {
@@ -114,7 +114,7 @@ fn folders_in(path: &Path) -> Result<Vec<PathBuf>, ResultsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
 
     fn begun(root: &Path) -> PairFolder {
         let pair = PairFolder::at(&root.join("0badcafe/tx0-rx0"));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use traffic::wire::{Ready, Sample, Summary};
 
 use crate::collect::{Verdict, verdict, warnings};
-use crate::experiment::{PairOutcome, Record, Status, Timing};
+use crate::trial::{PairOutcome, Record, Status, Timing};
 
 /// Of this file's own format.
 const FORMAT: u32 = 1;
@@ -82,6 +82,6 @@ impl Judged {
     }
 }
 
-fn side(side: &crate::experiment::SideOutcome) -> SideFile<'_> {
+fn side(side: &crate::trial::SideOutcome) -> SideFile<'_> {
     SideFile { ready: side.ready.as_ref(), summary: side.summary.as_ref(), samples: &side.samples }
 }

@@ -129,7 +129,7 @@ fn row(pair: &Judged) -> [String; 14] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture;
+    use crate::trial::fixture;
     use traffic::wire::{Departures, Pacing};
 
     #[test]

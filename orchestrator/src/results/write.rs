@@ -13,8 +13,8 @@ use super::result_json::Judged;
 use super::{ResultsError, csv, log, metadata, npz};
 use crate::collect::Columns;
 use crate::collect::series::{rx_columns, rx_ticks, tx_columns, tx_end, tx_ticks};
-use crate::experiment::{PairOutcome, SideOutcome, Status};
 use crate::show::cpu_list;
+use crate::trial::{PairOutcome, SideOutcome, Status};
 
 /// The arrays of both ends.
 #[derive(Debug)]

@@ -1,12 +1,14 @@
 //! What the user sees while a trial runs: bars on a terminal, a plain line a second elsewhere, or JSON lines.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use traffic::wire::{Role, Sample};
 
+use crate::lab::pair_name;
 use crate::say;
 use crate::settings::OutputFormat;
 use crate::show::{count, pps};
@@ -17,7 +19,7 @@ pub struct Progress {
     format: OutputFormat,
     /// On a terminal only.
     bars: Option<MultiProgress>,
-    pairs: RefCell<Vec<PairView>>,
+    pairs: RefCell<BTreeMap<usize, PairView>>,
 }
 
 #[derive(Debug)]
@@ -69,8 +71,8 @@ impl Side {
 }
 
 impl Progress {
-    /// For pairs of these names; a bar each runs for `seconds`.
-    pub fn new(format: OutputFormat, names: Vec<String>, seconds: f64) -> Progress {
+    /// For these pairs; a bar each runs for `seconds`.
+    pub fn new(format: OutputFormat, pairs: &[usize], seconds: f64) -> Progress {
         let on_terminal = format == OutputFormat::Table && std::io::stderr().is_terminal();
         let bars = on_terminal.then(MultiProgress::new);
         let bar = |name: &String| {
@@ -80,22 +82,18 @@ impl Progress {
             }
             bar
         };
-        let pairs = names
-            .into_iter()
-            .map(|name| PairView {
-                bar: bars.as_ref().map(|b| b.add(bar(&name))),
-                name,
-                tx: Side::default(),
-                rx: Side::default(),
-                shown: 0,
-            })
-            .collect();
+        let view = |index: &usize| {
+            let name = pair_name(*index);
+            let bar = bars.as_ref().map(|b| b.add(bar(&name)));
+            (*index, PairView { bar, name, tx: Side::default(), rx: Side::default(), shown: 0 })
+        };
+        let pairs = pairs.iter().map(view).collect();
         Progress { format, bars, pairs: RefCell::new(pairs) }
     }
 
     /// The bar of pair `index` runs for `seconds`.
     pub fn expect(&self, index: usize, seconds: f64) {
-        if let Some(bar) = self.pairs.borrow().get(index).and_then(|pair| pair.bar.as_ref()) {
+        if let Some(bar) = self.pairs.borrow().get(&index).and_then(|pair| pair.bar.as_ref()) {
             bar.set_length(seconds.ceil() as u64);
         }
     }
@@ -112,7 +110,7 @@ impl Progress {
     /// One sample of pair `index`. A second is shown when both ends have told theirs.
     pub fn sample(&self, index: usize, role: Role, sample: &Sample) {
         let mut pairs = self.pairs.borrow_mut();
-        let Some(pair) = pairs.get_mut(index) else { return };
+        let Some(pair) = pairs.get_mut(&index) else { return };
         match role {
             Role::Tx => pair.tx.take(role, sample),
             Role::Rx | Role::Reflect => pair.rx.take(role, sample),
@@ -130,7 +128,7 @@ impl Progress {
 
     /// Takes the bars off the screen.
     pub fn finish(&self) {
-        for pair in self.pairs.borrow().iter() {
+        for pair in self.pairs.borrow().values() {
             if let Some(bar) = &pair.bar {
                 bar.finish_and_clear();
             }

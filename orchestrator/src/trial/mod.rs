@@ -7,13 +7,15 @@ pub mod interrupt;
 pub mod measure;
 pub mod orphans;
 pub mod outcome;
+pub mod phases;
 pub mod prepare;
 pub mod progress;
 pub mod specs;
-pub mod trial;
 pub mod warmup;
+pub mod whole;
 
 pub use error::TrialError;
 pub use interrupt::Interrupt;
 pub use outcome::{PairOutcome, Record, SideOutcome, SideRecord, Status, Timing};
 pub use progress::Progress;
+pub use whole::whole;

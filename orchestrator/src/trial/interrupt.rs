@@ -1,6 +1,7 @@
 //! Ctrl-C: the first one stops the traffic and keeps what was measured, the second one leaves at once.
 
 use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -13,11 +14,17 @@ pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// Tells every phase of the first Ctrl-C (or SIGTERM).
 #[derive(Debug, Clone)]
-pub struct Interrupt(watch::Receiver<bool>);
+pub struct Interrupt {
+    came: watch::Receiver<bool>,
+    /// Processes that are asked to end when the second one comes.
+    pids: Arc<Mutex<Vec<u32>>>,
+}
 
 impl Interrupt {
-    /// Listens from now on. `pids` are asked to end when the second one comes.
-    pub fn listen(pids: Vec<u32>) -> std::io::Result<Interrupt> {
+    /// Listens from now on.
+    pub fn listen() -> std::io::Result<Interrupt> {
+        let pids = Arc::<Mutex<Vec<u32>>>::default();
+        let to_end = pids.clone();
         let mut ctrl_c = signal(SignalKind::interrupt())?;
         let mut term = signal(SignalKind::terminate())?;
         let (sender, receiver) = watch::channel(false);
@@ -33,20 +40,25 @@ impl Interrupt {
             let _ = sender.send(true);
             next().await;
             say::err("leaving at once: `orchestrator results recover` writes what the agents have on disk");
-            pids.into_iter().for_each(terminate);
+            to_end.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().for_each(terminate);
             process::exit(i32::from(EXIT_INTERRUPTED));
         });
-        Ok(Interrupt(receiver))
+        Ok(Interrupt { came: receiver, pids })
+    }
+
+    /// These processes, and no others, are asked to end when the second one comes.
+    pub fn end_with(&self, pids: Vec<u32>) {
+        *self.pids.lock().unwrap_or_else(PoisonError::into_inner) = pids;
     }
 
     /// Whether it has come.
     pub fn came(&self) -> bool {
-        *self.0.borrow()
+        *self.came.borrow()
     }
 
     /// Waits until it comes.
     pub async fn wait(&self) {
-        let mut receiver = self.0.clone();
+        let mut receiver = self.came.clone();
         if receiver.wait_for(|came| *came).await.is_err() {
             // Nobody can send any more: it never comes.
             std::future::pending::<()>().await;

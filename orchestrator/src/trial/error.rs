@@ -1,5 +1,7 @@
 //! What ends a trial before it measured anything.
 
+use std::path::PathBuf;
+
 use crate::agent::AgentError;
 use crate::lab::LabError;
 use crate::results::ResultsError;
@@ -16,6 +18,23 @@ pub enum TrialError {
     /// The results can't be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
+    /// No pair got as far as traffic.
+    #[error("nothing was measured: {0}")]
+    NothingMeasured(String),
+    /// There are measurements, and nowhere to write them.
+    #[error(
+        "the results can't be written: {source}; what was measured is kept; then: orchestrator results recover {}",
+        folder.display()
+    )]
+    Unwritten {
+        /// What the file system said.
+        source: ResultsError,
+        /// The trial's.
+        folder: PathBuf,
+    },
+    /// No id for the trial.
+    #[error("no random numbers for the trial's id: {0}")]
+    NoRandom(std::io::Error),
     /// Ctrl-C before any traffic.
     #[error("interrupted before anything was measured; nothing was written")]
     Interrupted,

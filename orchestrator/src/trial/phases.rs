@@ -126,7 +126,7 @@ impl Trial<'_> {
         cores: &PairCores,
     ) -> Record {
         let settings = self.settings;
-        let loaded = &settings.profiles[pair.index];
+        let loaded = &settings.profiles[&pair.index];
         let side = |end: &crate::lab::Endpoint, spec, warmup_spec, inventory| SideRecord {
             pod: end.pod.clone(),
             node: end.node.clone(),
@@ -147,7 +147,7 @@ impl Trial<'_> {
             profile_name: loaded.name.clone(),
             profile_source: loaded.source.display().to_string(),
             profile: loaded.profile.clone(),
-            duration_s: settings.duration_s(pair.index),
+            duration_s: settings.duration_s(&loaded.profile),
             warmup_s: settings.warmup_s,
             sample_interval_s: settings.sample_interval_s,
             sample_count: settings.sample_count,

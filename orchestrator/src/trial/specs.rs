@@ -38,8 +38,9 @@ pub fn main_specs(
     cores: &PairCores,
     inventory: &PairInventory,
 ) -> PairSpecs {
-    let duration_s = settings.duration_s(pair.index);
-    let profile = bounded(&settings.profiles[pair.index].profile, duration_s);
+    let profile = &settings.profiles[&pair.index].profile;
+    let duration_s = settings.duration_s(profile);
+    let profile = bounded(profile, duration_s);
     let spec = |pod: &str, role, device: &str, lcores: &[u32], workers, side: SideSettings| RunSpec {
         id: format!("{expid}-{pod}"),
         role,
@@ -66,7 +67,7 @@ pub fn main_specs(
 ///
 /// In the result, `tx` is for the sending pod's agent, which is `rxN`'s, and `rx` for the reflecting one, `txN`'s.
 pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &PairCores) -> PairSpecs {
-    let measured = &settings.profiles[pair.index].profile;
+    let measured = &settings.profiles[&pair.index].profile;
     let (tx_mac, rx_mac) = warmup_macs(pair, measured);
     let profile = warmup_profile(rx_mac, tx_mac, settings.warmup_s);
     let spec = |pod: &str, role, device: &str, lcores: &[u32], side: SideSettings| RunSpec {

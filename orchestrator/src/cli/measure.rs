@@ -1,0 +1,117 @@
+//! How to measure: typed → place and settings, for `run` and `experiments` alike.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use serde_json::Value;
+use traffic::wire::Dump;
+
+use super::measure_args::MeasureArgs;
+use crate::lab::binary::find_dataplane;
+use crate::lab::{CoreWish, Place, devices};
+use crate::profile_source::{LoadedProfile, ReadOptions};
+use crate::say;
+use crate::settings::{Settings, SideSettings};
+
+/// Refuses what is not there, and says what flags of the old tool mean here: nothing is taken silently.
+pub fn check(args: &MeasureArgs) -> Result<()> {
+    if args.interactive {
+        bail!("--interactive true is not there yet: a run is told everything by its profile and its flags");
+    }
+    let pairs = [
+        ("--txq", args.txq, "--tx-num-core", args.tx_num_core, "sends"),
+        ("--rxq", args.rxq, "--rx-num-core", args.rx_num_core, "polls"),
+    ];
+    for (a, queues, b, cores, does) in pairs {
+        if let (Some(queues), Some(cores)) = (queues, cores)
+            && queues != cores
+        {
+            bail!("{a} {queues} and {b} {cores} differ, but each worker {does} one queue: give one of them");
+        }
+    }
+    for note in notes(args) {
+        say::err(format_args!("note: {note}"));
+    }
+    Ok(())
+}
+
+fn notes(args: &MeasureArgs) -> impl Iterator<Item = &'static str> {
+    [
+        (args.latency, "--latency: latency is measured in every run whose two ends share a clock"),
+        (args.rx1_txn, "--rx1-txn: senders here need no receiving core; all their workers send"),
+        (args.control_port != 22022, "--control-port: a run has no Lua port; `dataplane lua -G` does"),
+        (args.skip_copy, "--skip-copy: profiles are never copied; agents are handed them"),
+        (args.skip_testpmd, "--skip-testpmd: the receiver always runs; there is no testpmd to skip"),
+        (args.verify_testpmd, "--verify-testpmd: the receiver is always ready before the sender starts"),
+    ]
+    .into_iter()
+    .filter_map(|(typed, note)| typed.then_some(note))
+}
+
+/// Where the pairs are, and which there are; said before any folder is made or any agent started.
+pub async fn place(args: &MeasureArgs) -> Result<(Place, Vec<usize>)> {
+    if !args.local {
+        bail!("the Kubernetes lab is not in this version; run on this machine with --local");
+    }
+    let pairs = args.pairs.unwrap_or(1);
+    let devices = devices::named_pairs(&args.tx_device, &args.rx_device, pairs)?;
+    let dataplane = find_dataplane(args.dataplane.as_deref())?;
+    Ok((Place::Local { dataplane, devices }, (0..pairs).collect()))
+}
+
+/// How profiles are read.
+pub fn read_options(args: &MeasureArgs) -> ReadOptions {
+    ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp }
+}
+
+/// The settings of one trial. `command` is everything that was typed, for the results.
+pub fn settings(
+    args: &MeasureArgs,
+    profiles: BTreeMap<usize, LoadedProfile>,
+    command: &impl Serialize,
+) -> Result<Settings> {
+    let mut settings = Settings {
+        profiles,
+        duration_s: args.duration,
+        warmup_s: args.warmup_duration,
+        sample_interval_s: args.sample_interval,
+        sample_count: args.sample_count,
+        tx: SideSettings { descriptors: args.txd, socket_mem_mib: args.tx_socket_mem },
+        rx: SideSettings { descriptors: args.rxd, socket_mem_mib: args.rx_socket_mem },
+        burst: args.burst,
+        memory: args.memory().into(),
+        clock: args.mark_clock(),
+        dump: Dump { invalid: args.dump_invalid, foreign: args.dump_foreign },
+        cores: CoreWish {
+            tx_workers: args.tx_num_core.or(args.txq),
+            rx_workers: args.rx_num_core.or(args.rxq),
+        },
+        results: args.results.clone(),
+        output: args.output.into(),
+        debug: args.debug,
+        options: BTreeMap::new(),
+    };
+    let mut options = typed(command)?;
+    options.insert("duration".into(), settings.duration_s_max().to_string());
+    // One truth of the two flags.
+    options.insert("memory".into(), text(serde_json::to_value(args.memory())?));
+    // The record has a `profile` of its own: the file that was really read.
+    options.remove("profile").and_then(|name| options.insert("profile_option".into(), name));
+    settings.options = options;
+    Ok(settings)
+}
+
+/// Every option by its flag's name, for `metadata.txt`.
+fn typed(command: &impl Serialize) -> Result<BTreeMap<String, String>> {
+    let Value::Object(fields) = serde_json::to_value(command)? else { return Ok(BTreeMap::new()) };
+    Ok(fields.into_iter().map(|(k, v)| (k, text(v))).collect())
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
