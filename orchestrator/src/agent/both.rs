@@ -27,6 +27,17 @@ pub struct Both {
     pub draining: Duration,
 }
 
+/// Who hears what happens meanwhile.
+#[derive(Debug)]
+pub struct Ears<T, R, S> {
+    /// Each of the sender's samples.
+    pub tx: T,
+    /// Each of the receiver's samples.
+    pub rx: R,
+    /// Sentences for the user.
+    pub say: S,
+}
+
 /// Follows both. The sender is told to stop at `at` at the latest, or when `leave` comes; either end may take
 /// `patience` to obey.
 pub async fn follow_both(
@@ -34,8 +45,9 @@ pub async fn follow_both(
     at: Instant,
     patience: Duration,
     leave: impl Future<Output = ()>,
-    (seen_tx, seen_rx): (impl FnMut(&Sample), impl FnMut(&Sample)),
+    ears: Ears<impl FnMut(&Sample), impl FnMut(&Sample), impl Fn(&str)>,
 ) -> Both {
+    let say = |line: &str| (ears.say)(line);
     let begun = Instant::now();
     let stop_tx = watch::Sender::new(false);
     let stop_rx = watch::Sender::new(false);
@@ -49,14 +61,16 @@ pub async fn follow_both(
             sent: sent.clone(),
             close: close_tx.subscribe(),
         };
-        let followed = follow(sender, rule, seen_tx).await;
+        let followed =
+            follow(sender, rule, ears.tx, |line| say(&format!("{} {line}", sender.agent.pod()))).await;
         // A sender that died has sent what it has sent.
         sent.send_if_modified(|at| at.is_none() && at.replace(Instant::now()).is_none());
         followed
     };
     let receiving = async {
         let rule = StopRule::alone(stop_rx.subscribe(), None, patience);
-        let followed = follow(receiver, rule, seen_rx).await;
+        let followed =
+            follow(receiver, rule, ears.rx, |line| say(&format!("{} {line}", receiver.agent.pod()))).await;
         // Nothing is measured without a receiver; most often the sender waits for this to close its port.
         stop_tx.send_replace(true);
         close_tx.send_replace(true);

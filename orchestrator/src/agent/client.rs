@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 use traffic::wire::{Health, Inventory, RunSpec, RunState, RunStatus, Sample, VERSION};
 
-use super::connect::Connect;
+use super::connect::{Connect, Silence};
 use super::error::AgentError;
+use super::pool::{Connection, Pool};
 
 /// The limit of an ordinary call; long polls get their waiting time on top.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// An answer larger than this is a fault, not data: 10,000 samples of 64 workers are below it.
 const ANSWER_LIMIT_BYTES: usize = 256 << 20;
-/// How often a broken read is asked again.
-const READ_ATTEMPTS: u32 = 3;
+/// How often is asked again what may be asked twice, with pauses that double: 3 s in all.
+const ATTEMPTS: u32 = 6;
 /// Pause before asking again, so that a restarting proxy is not hammered.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// A long poll's turn: short enough that a lost connection shows soon.
@@ -31,6 +31,7 @@ pub struct AgentClient {
     /// The pod's name, for messages.
     pod: String,
     way: Box<dyn Connect>,
+    pool: Pool,
 }
 
 /// A run at its agent.
@@ -45,7 +46,12 @@ pub struct RunRef<'a> {
 impl AgentClient {
     /// A client of the agent of `pod`.
     pub fn new(pod: &str, way: Box<dyn Connect>) -> AgentClient {
-        AgentClient { pod: pod.to_owned(), way }
+        AgentClient { pod: pod.to_owned(), way, pool: Pool::default() }
+    }
+
+    /// What is known about why nobody answers there.
+    pub async fn silence(&self) -> Silence {
+        self.way.silence().await
     }
 
     /// The pod's name.
@@ -67,10 +73,24 @@ impl AgentClient {
         self.read("/v1/inventory", Duration::ZERO).await
     }
 
-    /// Begins the preparation of a run.
+    /// Begins the preparation of a run. Where an answer was lost on its way, the run may be there: it is looked for
+    /// before it is asked for again.
     pub async fn prepare(&self, spec: &RunSpec) -> Result<RunStatus, AgentError> {
         let body = to_json(&self.pod, spec)?;
-        self.call(Method::POST, "/v1/runs", body, CALL_LIMIT).await
+        let mut pauses = pauses();
+        loop {
+            let lost = match self.call(Method::POST, "/v1/runs", body.clone(), CALL_LIMIT).await {
+                Err(error) if error.is_transient() => error,
+                answer => return answer,
+            };
+            let Some(pause) = pauses.next() else { return Err(lost) };
+            sleep(pause).await;
+            match self.run(&spec.id).status_within("", Duration::ZERO).await {
+                Err(AgentError::Refused { status: 404, .. }) => {}
+                Err(error) if error.is_transient() => return Err(error),
+                answer => return answer,
+            }
+        }
     }
 
     /// The run `id` at this agent.
@@ -85,13 +105,15 @@ impl AgentClient {
     }
 
     async fn read_bytes(&self, path: &str, wait: Duration) -> Result<Bytes, AgentError> {
-        let mut attempt = 1;
+        let mut pauses = pauses();
         loop {
             match self.exchange(Method::GET, path, Bytes::new(), CALL_LIMIT + wait).await {
-                Err(error) if error.is_transient() && attempt < READ_ATTEMPTS => attempt += 1,
+                Err(error) if error.is_transient() => match pauses.next() {
+                    Some(pause) => sleep(pause).await,
+                    None => return Err(error),
+                },
                 answer => return answer,
             }
-            sleep(RETRY_PAUSE).await;
         }
     }
 
@@ -139,32 +161,53 @@ impl AgentClient {
     ) -> Result<Bytes, AgentError> {
         let broken =
             |reason: String| AgentError::Broken { agent: self.pod.clone(), what: what.to_owned(), reason };
-        let stream = self.way.connect().await.map_err(|source| AgentError::Connect {
-            agent: self.pod.clone(),
-            place: self.way.place(),
-            source,
-        })?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|e| broken(e.to_string()))?;
-        // Aborted on every way out: a cancelled long poll must not leave its connection behind.
-        let _driver = AbortOnDrop(tokio::spawn(connection));
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "agent")
-            .header("content-type", "application/json")
-            .header("connection", "close")
-            .body(Full::new(body))
-            .map_err(|e| broken(e.to_string()))?;
-        let response = sender.send_request(request).await.map_err(|e| broken(e.to_string()))?;
+        let request = || {
+            Request::builder()
+                .method(method.clone())
+                .uri(path)
+                .header("host", "agent")
+                .header("content-type", "application/json")
+                .body(Full::new(body.clone()))
+                .map_err(|e| broken(e.to_string()))
+        };
+        let (connection, response) = self.answered(request, &method, broken).await?;
         let status = response.status();
         let bytes = Limited::new(response.into_body(), ANSWER_LIMIT_BYTES)
             .collect()
             .await
             .map_err(|e| broken(e.to_string()))?
             .to_bytes();
+        self.pool.give(connection);
         if status.is_success() { Ok(bytes) } else { Err(self.refusal(status, &bytes)) }
+    }
+
+    /// Sends a request on a kept connection, or on a new one where none is kept or the kept one turns out to be closed.
+    async fn answered(
+        &self,
+        request: impl Fn() -> Result<Request<Full<Bytes>>, AgentError>,
+        method: &Method,
+        broken: impl Fn(String) -> AgentError,
+    ) -> Result<(Connection, Response<Incoming>), AgentError> {
+        while let Some(mut kept) = self.pool.take() {
+            match kept.sender.try_send_request(request()?).await {
+                Ok(response) => return Ok((kept, response)),
+                Err(mut error) => {
+                    // Nothing was sent, or what was sent may be sent twice.
+                    let may_repeat = error.take_message().is_some() || *method == Method::GET;
+                    if !may_repeat {
+                        return Err(broken(error.into_error().to_string()));
+                    }
+                }
+            }
+        }
+        let stream = self.way.connect().await.map_err(|source| AgentError::Connect {
+            agent: self.pod.clone(),
+            place: self.way.place(),
+            source,
+        })?;
+        let mut fresh = Connection::over(stream).await.map_err(|e| broken(e.to_string()))?;
+        let response = fresh.sender.send_request(request()?).await.map_err(|e| broken(e.to_string()))?;
+        Ok((fresh, response))
     }
 
     /// The agent's own sentence, or what came instead.
@@ -231,13 +274,15 @@ impl RunRef<'_> {
     /// `start` and `stop` may be said twice, so they may be asked again.
     async fn post_idempotent(&self, verb: &str) -> Result<RunStatus, AgentError> {
         let path = format!("/v1/runs/{}/{verb}", self.id);
-        let mut attempt = 1;
+        let mut pauses = pauses();
         loop {
             match self.agent.call(Method::POST, &path, Bytes::new(), CALL_LIMIT).await {
-                Err(error) if error.is_transient() && attempt < READ_ATTEMPTS => attempt += 1,
+                Err(error) if error.is_transient() => match pauses.next() {
+                    Some(pause) => sleep(pause).await,
+                    None => return Err(error),
+                },
                 answer => return answer,
             }
-            sleep(RETRY_PAUSE).await;
         }
     }
 
@@ -266,11 +311,7 @@ fn to_json<T: Serialize>(pod: &str, value: &T) -> Result<Bytes, AgentError> {
     })
 }
 
-/// A task that ends with its owner.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// The pauses between attempts.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    (1..ATTEMPTS).map(|n| RETRY_PAUSE * (1 << (n - 1)))
 }

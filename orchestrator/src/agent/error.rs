@@ -74,6 +74,14 @@ pub enum AgentError {
         /// The agent's version.
         theirs: u32,
     },
+    /// It will never answer again.
+    #[error("{agent} is lost: {reason}")]
+    Lost {
+        /// The pod.
+        agent: String,
+        /// What became of it.
+        reason: String,
+    },
     /// A run did not get where it should in time.
     #[error("waited {} s for the run on {agent} to be {awaited}; it is still {state}", limit.as_secs_f64())]
     Stuck {

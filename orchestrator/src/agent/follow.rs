@@ -7,11 +7,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use traffic::wire::{RunState, RunStatus, Sample};
 
-use super::client::{RETRY_PAUSE, RunRef};
+use super::client::{RETRY_PAUSE, RunRef, pauses};
+use super::connect::Silence;
 use super::error::AgentError;
 
-/// How long an agent may be out of reach before its run counts as lost.
-const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// The longest pause between two calls to an agent that does not answer.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A long poll's turn.
 const POLL_WAIT: Duration = Duration::from_secs(5);
 
@@ -47,11 +48,17 @@ pub struct Followed {
     pub end: Result<RunStatus, AgentError>,
 }
 
-/// Follows `run` until it is over; `seen` is called once for every new sample.
-pub async fn follow(run: RunRef<'_>, rule: StopRule, mut seen: impl FnMut(&Sample)) -> Followed {
+/// Follows `run` until it is over; `seen` is called once for every new sample, `say` for what the user should know of
+/// an agent that does not answer.
+pub async fn follow(
+    run: RunRef<'_>,
+    rule: StopRule,
+    mut seen: impl FnMut(&Sample),
+    say: impl Fn(&str),
+) -> Followed {
     let mut samples = Vec::new();
     let end = tokio::select! {
-        end = wait_over(run, rule) => end,
+        end = wait_over(run, rule, say) => end,
         never = pump(run, &mut samples, &mut seen) => match never {},
     };
     drain(run, &mut samples, &mut seen).await;
@@ -60,27 +67,36 @@ pub async fn follow(run: RunRef<'_>, rule: StopRule, mut seen: impl FnMut(&Sampl
 
 /// Takes samples for ever. A broken stream is resumed at the first sample that is missing.
 async fn pump(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) -> Infallible {
+    let mut pause = RETRY_PAUSE;
     loop {
         match run.samples(samples.len() as u64, POLL_WAIT).await {
-            Ok(batch) if batch.is_empty() => sleep(RETRY_PAUSE).await,
-            Ok(batch) => append(samples, batch, seen),
+            Ok(batch) => {
+                pause = RETRY_PAUSE;
+                if batch.is_empty() {
+                    sleep(pause).await;
+                }
+                append(samples, batch, seen);
+            }
             // Whether the agent is gone for good is wait_over's judgement.
-            Err(_) => sleep(RETRY_PAUSE).await,
+            Err(_) => {
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
         }
     }
 }
 
 /// Takes what is left after the end.
 async fn drain(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) {
-    let mut broken = 0;
-    while broken < 3 {
+    let mut pauses = pauses();
+    loop {
         match run.samples(samples.len() as u64, Duration::ZERO).await {
             Ok(batch) if batch.is_empty() => return,
             Ok(batch) => append(samples, batch, seen),
-            Err(_) => {
-                broken += 1;
-                sleep(RETRY_PAUSE).await;
-            }
+            Err(_) => match pauses.next() {
+                Some(pause) => sleep(pause).await,
+                None => return,
+            },
         }
     }
 }
@@ -96,29 +112,35 @@ fn append(samples: &mut Vec<Sample>, batch: Vec<Sample>, seen: &mut impl FnMut(&
 }
 
 /// Waits for the end, telling the run to stop, and a sender to close its port, when the rule says so.
-async fn wait_over(run: RunRef<'_>, mut rule: StopRule) -> Result<RunStatus, AgentError> {
+async fn wait_over(run: RunRef<'_>, mut rule: StopRule, say: impl Fn(&str)) -> Result<RunStatus, AgentError> {
     let mut told: Option<Instant> = None;
     let mut is_sent = false;
-    let mut reached = Instant::now();
+    let mut silent = Silent::new(say);
     loop {
         let is_due = match is_sent {
             false => *rule.signal.borrow() || rule.at.is_some_and(|at| Instant::now() >= at),
             true => *rule.close.borrow(),
         };
         if told.is_none() && is_due {
-            run.stop().await?;
-            told = Some(Instant::now());
+            match run.stop().await {
+                Ok(_) => told = Some(Instant::now()),
+                Err(error) => {
+                    silent.bear(run, error).await?;
+                    continue;
+                }
+            }
         }
         let awaited = if is_sent { "done,failed" } else { "sent,done,failed" };
         tokio::select! {
             answer = run.status_within(awaited, POLL_WAIT) => match answer {
                 Ok(status) if status.state.is_over() => return judged(run, status),
                 Ok(status) if status.state == RunState::Sent && !is_sent => {
-                    (is_sent, told, reached) = (true, None, Instant::now());
-                    rule.sent.send_replace(Some(reached));
+                    silent.over();
+                    (is_sent, told) = (true, None);
+                    rule.sent.send_replace(Some(Instant::now()));
                 }
                 Ok(status) => {
-                    reached = Instant::now();
+                    silent.over();
                     if told.is_some_and(|t| t.elapsed() > rule.patience) {
                         return Err(AgentError::Stuck {
                             agent: run.agent.pod().to_owned(),
@@ -128,13 +150,58 @@ async fn wait_over(run: RunRef<'_>, mut rule: StopRule) -> Result<RunStatus, Age
                         });
                     }
                 }
-                Err(error) if !error.is_transient() || reached.elapsed() > SILENCE_LIMIT => return Err(error),
-                Err(_) => sleep(RETRY_PAUSE).await,
+                Err(error) => silent.bear(run, error).await?,
             },
             Ok(()) = rule.signal.changed(), if told.is_none() && !is_sent => {}
             Ok(()) = rule.close.changed(), if told.is_none() && is_sent => {}
             () = until(rule.at), if told.is_none() && !is_sent => {}
         }
+    }
+}
+
+/// An agent's silence: borne as long as it may end.
+struct Silent<S> {
+    since: Instant,
+    pause: Duration,
+    /// What was said of it last.
+    said: String,
+    say: S,
+}
+
+impl<S: Fn(&str)> Silent<S> {
+    fn new(say: S) -> Silent<S> {
+        Silent { since: Instant::now(), pause: RETRY_PAUSE, said: String::new(), say }
+    }
+
+    /// The agent answered.
+    fn over(&mut self) {
+        if !self.said.is_empty() {
+            (self.say)("answers again");
+            self.said.clear();
+        }
+        (self.since, self.pause) = (Instant::now(), RETRY_PAUSE);
+    }
+
+    /// Pauses before the next call, or gives up with what is known.
+    async fn bear(&mut self, run: RunRef<'_>, error: AgentError) -> Result<(), AgentError> {
+        if !error.is_transient() {
+            return Err(error);
+        }
+        let lost = |reason| AgentError::Lost { agent: run.agent.pod().to_owned(), reason };
+        match run.agent.silence().await {
+            Silence::Final(reason) => return Err(lost(reason)),
+            Silence::Passing { why, patience } if self.since.elapsed() > patience => {
+                return Err(if why.is_empty() { error } else { lost(why) });
+            }
+            Silence::Passing { why, .. } if why != self.said => {
+                (self.say)(&format!("does not answer: {why}"));
+                self.said = why;
+            }
+            Silence::Passing { .. } => {}
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod client;
 pub mod connect;
 pub mod error;
 pub mod follow;
+pub mod pool;
 
 pub use client::AgentClient;
 pub use connect::TcpAgent;

@@ -8,7 +8,7 @@ use traffic::wire::{Role, Sample};
 use super::specs::PairSpecs;
 use super::{Interrupt, Progress};
 use crate::agent::AgentError;
-use crate::agent::both::{Both, follow_both};
+use crate::agent::both::{Both, Ears, follow_both};
 use crate::lab::LabPair;
 
 /// How much longer than planned a sender that ends by itself may take before it is told to.
@@ -49,9 +49,10 @@ pub async fn to_the_end(
         SenderEnd::ToldAfter(after) => now + after,
     };
     let runs = (pair.tx.agent.run(&specs.tx.id), pair.rx.agent.run(&specs.rx.id));
-    let seen = (
-        |s: &Sample| progress.sample(pair.index, Role::Tx, s),
-        |s: &Sample| progress.sample(pair.index, Role::Rx, s),
-    );
-    follow_both(runs, at, PATIENCE, interrupt.wait(), seen).await
+    let ears = Ears {
+        tx: |s: &Sample| progress.sample(pair.index, Role::Tx, s),
+        rx: |s: &Sample| progress.sample(pair.index, Role::Rx, s),
+        say: |line: &str| progress.say(line),
+    };
+    follow_both(runs, at, PATIENCE, interrupt.wait(), ears).await
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use traffic::wire::Sample;
 
 use super::outcome::{Record, SideRecord};
-use crate::agent::both::follow_both;
+use crate::agent::both::{Ears, follow_both};
 use crate::agent::follow::{Followed, StopRule, follow};
 use crate::agent::{AgentClient, AgentError, TcpAgent};
 use crate::lab::local::terminate;
@@ -26,7 +26,7 @@ pub async fn bring_to_end(record: &Record, say: impl Fn(&str)) -> Result<(), Age
             say(&wait_words);
             let runs = (tx.run(&record.tx.spec.id), rx.run(&record.rx.spec.id));
             let at = Instant::now() + limit;
-            let nothing = (|_: &Sample| {}, |_: &Sample| {});
+            let nothing = Ears { tx: |_: &Sample| {}, rx: |_: &Sample| {}, say: &say };
             let both = follow_both(runs, at, PATIENCE, std::future::pending(), nothing).await;
             accept(both.tx).and(accept(both.rx))
         }
@@ -61,7 +61,7 @@ async fn alive(side: &SideRecord) -> Option<AgentClient> {
 async fn end(agent: &AgentClient, side: &SideRecord, at: Instant) -> Result<(), AgentError> {
     let (_none, signal) = watch::channel(false);
     let rule = StopRule::alone(signal, Some(at), PATIENCE);
-    accept(follow(agent.run(&side.spec.id), rule, |_| {}).await)
+    accept(follow(agent.run(&side.spec.id), rule, |_| {}, |_| {}).await)
 }
 
 /// How a run ended is for the result to say; here it matters that it is over.

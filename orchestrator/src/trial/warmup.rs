@@ -8,7 +8,7 @@ use traffic::wire::Sample;
 use super::prepare;
 use super::specs::PairSpecs;
 use crate::agent::AgentError;
-use crate::agent::both::follow_both;
+use crate::agent::both::{Ears, follow_both};
 use crate::agent::follow::Followed;
 use crate::lab::LabPair;
 
@@ -32,10 +32,9 @@ pub async fn run(pair: &LabPair, specs: &PairSpecs, duration_s: f64) -> Result<W
     reflector.start().await?;
     sender.start().await?;
     let latest = Instant::now() + Duration::from_secs_f64(duration_s) + PATIENCE;
+    let ears = Ears { tx: |_: &Sample| {}, rx: |_: &Sample| {}, say: |_: &str| {} };
     let nobody_leaves = std::future::pending();
-    let both =
-        follow_both((sender, reflector), latest, PATIENCE, nobody_leaves, (|_: &Sample| {}, |_: &Sample| {}))
-            .await;
+    let both = follow_both((sender, reflector), latest, PATIENCE, nobody_leaves, ears).await;
     Ok(judge((&pair.tx.pod, &pair.rx.pod), both.tx, both.rx))
 }
 
