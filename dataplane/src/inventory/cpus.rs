@@ -96,6 +96,17 @@ pub fn cores(sources: &Sources) -> Vec<CoreInfo> {
     sources.allowed_cpus.iter().map(core).collect()
 }
 
+/// How many CPUs of the machine are on; 0 where the kernel does not say.
+pub fn online(sources: &Sources) -> u32 {
+    let list = sources.text("sys/devices/system/cpu/online").unwrap_or_default();
+    u32::try_from(cpu_list(&list).len()).unwrap_or(u32::MAX)
+}
+
+/// CPUs that the kernel's scheduler leaves alone.
+pub fn isolated(sources: &Sources) -> Vec<u32> {
+    cpu_list(&sources.text("sys/devices/system/cpu/isolated").unwrap_or_default())
+}
+
 /// Chooses CPUs: `lcores` as asked, main first, or the best of `cores` when empty; `workers` as asked, or all
 /// that are left. CPUs on `nic_numa` (−1: anywhere) go to workers first, and first one hyperthread of each
 /// core.

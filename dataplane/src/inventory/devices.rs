@@ -33,3 +33,9 @@ pub fn env_addresses(env: impl IntoIterator<Item = (String, String)>) -> Vec<(St
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found
 }
+
+/// The variable of the device plugin that names a PCI address.
+pub fn env_variable(sources: &Sources, address: &str) -> Option<String> {
+    let given = env_addresses(sources.env.clone());
+    given.into_iter().find(|(_, named)| named == address).map(|(variable, _)| variable)
+}

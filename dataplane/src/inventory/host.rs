@@ -68,3 +68,8 @@ pub fn clock(sources: &Sources) -> ClockId {
         invariant,
     }
 }
+
+/// What the kernel was started with.
+pub fn kernel_cmdline(sources: &Sources) -> String {
+    sources.text("proc/cmdline").unwrap_or_default()
+}

@@ -1,8 +1,9 @@
 //! Hugepages: how many there are, and how many of them this process may have.
 
-use traffic::wire::HugepagePool;
+use rustix::fs::{Access, access};
+use traffic::wire::{HugepageMount, HugepagePool};
 
-use super::limits::hugetlb_headroom_kib;
+use super::cgroup::hugetlb_headroom_kib;
 use super::sources::{Sources, names, number, numbered};
 
 /// Pools by node and page size.
@@ -36,13 +37,18 @@ fn pools_in(at: &std::path::Path, numa_node: i32) -> Vec<HugepagePool> {
     pools
 }
 
+/// The page sizes that this kernel has, in KiB.
+pub fn sizes_kib(sources: &Sources) -> Vec<u64> {
+    let mut sizes: Vec<u64> = pools(sources).iter().map(|pool| pool.page_kib).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
 /// MiB of hugepages that this process could still get on a node, or on all of them for −1: what is free,
 /// within what the cgroup allows. Sizes are added up, as EAL uses them together.
 pub fn free_mib(sources: &Sources, numa_node: i32) -> u64 {
     let pools = pools(sources);
-    let mut sizes: Vec<u64> = pools.iter().map(|pool| pool.page_kib).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
     let of_size = |kib: u64| {
         let wanted = pools
             .iter()
@@ -50,19 +56,34 @@ pub fn free_mib(sources: &Sources, numa_node: i32) -> u64 {
         let free: u64 = wanted.map(|pool| pool.free.saturating_mul(kib)).sum();
         free.min(hugetlb_headroom_kib(sources, kib).unwrap_or(u64::MAX))
     };
-    sizes.into_iter().map(of_size).sum::<u64>() / 1024
+    sizes_kib(sources).into_iter().map(of_size).sum::<u64>() / 1024
 }
 
-/// Where hugetlbfs is mounted, with its page size in KiB where the mount names it.
-pub fn mounts(sources: &Sources) -> Vec<(String, Option<u64>)> {
+/// Where hugetlbfs is mounted.
+pub fn mounts(sources: &Sources) -> Vec<HugepageMount> {
     let text = sources.text("proc/self/mounts").unwrap_or_default();
     let mounts = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace().skip(1);
         let (at, kind, options) = (words.next()?, words.next()?, words.next()?);
-        let page = options.split(',').find_map(|option| size_kib(option.strip_prefix("pagesize=")?));
-        (kind == "hugetlbfs").then(|| (at.replace("\\040", " "), page))
+        let named = options.split(',').find_map(|option| size_kib(option.strip_prefix("pagesize=")?));
+        (kind == "hugetlbfs").then(|| {
+            let path = at.replace("\\040", " ");
+            let here = sources.path(path.trim_start_matches('/'));
+            HugepageMount {
+                page_kib: named.or_else(|| default_page_kib(sources)).unwrap_or(0),
+                writable: options.split(',').all(|option| option != "ro")
+                    && access(here, Access::WRITE_OK).is_ok(),
+                path,
+            }
+        })
     });
     mounts.collect()
+}
+
+fn default_page_kib(sources: &Sources) -> Option<u64> {
+    let meminfo = sources.text("proc/meminfo")?;
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("Hugepagesize:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// `2M`, `1024M`, `1G`, `64K` as mount options have them.

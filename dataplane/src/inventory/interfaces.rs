@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use traffic::wire::DeviceInfo;
+use traffic::wire::{DeviceInfo, InterfaceInfo};
 
-use super::limits::{CAP_NET_RAW, has_capability};
+use super::devices::env_variable;
+use super::rights::{CAP_NET_RAW, has_capability};
 use super::sources::{Sources, link_name, names, number, text};
 
 /// ARPHRD_ETHER: the mark needs Ethernet frames.
 const ETHERNET: u32 = 1;
+/// ARPHRD_LOOPBACK.
+const LOOPBACK: u32 = 772;
 
 /// Ethernet interfaces of this network namespace.
 pub fn devices(sources: &Sources) -> Vec<DeviceInfo> {
@@ -19,16 +22,69 @@ pub fn devices(sources: &Sources) -> Vec<DeviceInfo> {
         .filter(|name| number(&class.join(name).join("type")) == Some(ETHERNET))
         .map(|name| {
             let at = class.join(&name);
+            let parent = at.join("device");
+            let is_pci = link_name(&parent.join("subsystem")).is_some_and(|bus| bus == "pci");
             DeviceInfo {
                 driver: driver(&at),
-                mac: text(&at.join("address")).and_then(|text| text.parse().ok()),
-                numa_node: number(&at.join("device/numa_node")).unwrap_or(-1),
+                mac: mac(&at),
+                numa_node: number(&parent.join("numa_node")).unwrap_or(-1),
                 detail: detail(sources, &at, &name),
                 obstacle: obstacle(&at, &name, may_open),
+                link_up: link_up(&at),
+                mtu: number(&at.join("mtu")),
+                is_vf: is_pci.then(|| parent.join("physfn").is_symlink()),
+                // The kernel has it: VFIO does not.
+                iommu_group: None,
+                vfio_group_usable: None,
+                from_env: link_name(&parent).and_then(|address| env_variable(sources, &address)),
                 device: format!("iface:{name}"),
             }
         })
         .collect()
+}
+
+/// All interfaces of this network namespace but loopback, with their addresses.
+pub fn all(sources: &Sources) -> Vec<InterfaceInfo> {
+    let class = sources.path("sys/class/net");
+    names(&class)
+        .into_iter()
+        .filter(|name| number(&class.join(name).join("type")).is_some_and(|kind: u32| kind != LOOPBACK))
+        .map(|name| {
+            let at = class.join(&name);
+            let addresses = sources.addresses.iter().filter(|(of, _)| *of == name);
+            InterfaceInfo {
+                mac: mac(&at),
+                mtu: number(&at.join("mtu")).unwrap_or(0),
+                up: is_set_up(&at).unwrap_or(true) && link_up(&at).unwrap_or(true),
+                addresses: addresses.map(|(_, address)| address.clone()).collect(),
+                driver: driver(&at),
+                name,
+            }
+        })
+        .collect()
+}
+
+/// Of Ethernet interfaces only: others have addresses of other lengths, or six bytes by chance.
+pub fn mac(at: &Path) -> Option<traffic::mac::Mac> {
+    let is_ethernet = number(&at.join("type")).is_none_or(|kind: u32| kind == ETHERNET);
+    is_ethernet.then(|| text(&at.join("address"))?.parse().ok()).flatten()
+}
+
+/// Whether the link is up; none where the driver does not say.
+pub fn link_up(at: &Path) -> Option<bool> {
+    match text(&at.join("operstate")).as_deref() {
+        Some("up") => Some(true),
+        Some("down" | "lowerlayerdown" | "dormant" | "notpresent" | "testing") => Some(false),
+        // Drivers without an operational state (virtual ones) may know the carrier; it can't be read while the
+        // interface is down.
+        _ => number::<u8>(&at.join("carrier")).map(|carrier| carrier == 1),
+    }
+}
+
+/// IFF_UP.
+fn is_set_up(at: &Path) -> Option<bool> {
+    let flags = u32::from_str_radix(text(&at.join("flags"))?.trim_start_matches("0x"), 16).ok()?;
+    Some(flags & 1 == 1)
 }
 
 /// Virtual interfaces have no device; what kind they are is in `uevent`.
@@ -56,9 +112,6 @@ fn detail(sources: &Sources, at: &Path, name: &str) -> String {
 }
 
 fn obstacle(at: &Path, name: &str, may_open: bool) -> Option<String> {
-    const IFF_UP: u32 = 1;
-    let flags =
-        text(&at.join("flags")).and_then(|text| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok());
     let state = text(&at.join("operstate"));
     if !may_open {
         return Some(
@@ -66,7 +119,7 @@ fn obstacle(at: &Path, name: &str, may_open: bool) -> Option<String> {
                 .to_owned(),
         );
     }
-    if flags.is_some_and(|flags| flags & IFF_UP == 0) {
+    if is_set_up(at) == Some(false) {
         return Some(format!("the interface is down: `ip link set {name} up`"));
     }
     match state.as_deref() {

@@ -2,14 +2,18 @@
 //! what stands in the way of using them. The agent answers with it, the engine places its workers by it, and
 //! `dataplane probe` prints it.
 
+pub mod addresses;
+pub mod cgroup;
 pub mod cpus;
 pub mod devices;
 pub mod host;
 pub mod hugepages;
 pub mod interfaces;
+pub mod iommu;
 pub mod limits;
 pub mod pci;
 pub mod render;
+pub mod rights;
 pub mod sources;
 
 pub use limits::{Surroundings, surroundings};
@@ -29,5 +33,15 @@ pub fn read(sources: &Sources) -> Inventory {
         memory: host::memory(sources),
         devices: devices::devices(sources),
         clock: host::clock(sources),
+        online_cpus: cpus::online(sources),
+        cpu_quota: cgroup::cpu_quota(sources),
+        isolated_cpus: cpus::isolated(sources),
+        kernel_cmdline: host::kernel_cmdline(sources),
+        memlock_bytes: rights::memlock_bytes(sources),
+        capabilities: rights::capabilities(sources).unwrap_or_default(),
+        hugepage_mounts: hugepages::mounts(sources),
+        hugepage_limits: cgroup::hugepage_limits(sources, &hugepages::sizes_kib(sources)),
+        iommu: iommu::iommu(sources),
+        interfaces: interfaces::all(sources),
     }
 }

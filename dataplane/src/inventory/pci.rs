@@ -5,7 +5,8 @@ use std::path::Path;
 use traffic::wire::DeviceInfo;
 
 use super::devices::env_addresses;
-use super::interfaces::has_default_route;
+use super::interfaces::{self, has_default_route};
+use super::iommu::{group_files, is_group_usable};
 use super::sources::{Sources, link_name, names, number, text};
 
 /// Drivers whose NIC DPDK uses through the kernel driver, which must stay.
@@ -30,14 +31,14 @@ pub fn devices(sources: &Sources) -> Vec<DeviceInfo> {
         if !devices.iter().any(|device| device.device == name) {
             devices.push(DeviceInfo {
                 device: name,
-                driver: None,
-                mac: None,
                 numa_node: -1,
                 detail: format!("given by {variable}"),
                 obstacle: Some(format!(
                     "{variable} names it and /sys/bus/pci has no network device of that address: check the \
                      SR-IOV device plugin and that /sys of this container is the node's"
                 )),
+                from_env: Some(variable),
+                ..DeviceInfo::default()
             });
         }
     }
@@ -47,9 +48,17 @@ pub fn devices(sources: &Sources) -> Vec<DeviceInfo> {
 fn device(sources: &Sources, at: &Path, address: &str, given: &[(String, String)]) -> DeviceInfo {
     let driver = link_name(&at.join("driver"));
     let interface = interface(at);
+    let path = interface.as_ref().map(|(_, path)| path.as_path());
+    let group = link_name(&at.join("iommu_group"));
     DeviceInfo {
         device: format!("pci:{address}"),
-        mac: interface.as_ref().and_then(|(_, path)| text(&path.join("address"))?.parse().ok()),
+        mac: path.and_then(interfaces::mac),
+        link_up: path.and_then(interfaces::link_up),
+        mtu: path.and_then(|path| number(&path.join("mtu"))),
+        is_vf: Some(at.join("physfn").is_symlink()),
+        vfio_group_usable: group.as_ref().map(|group| is_group_usable(sources, group)),
+        iommu_group: group,
+        from_env: given.iter().find(|(_, named)| named == address).map(|(variable, _)| variable.clone()),
         numa_node: number(&at.join("numa_node")).unwrap_or(-1),
         detail: detail(at, address, interface.as_ref().map(|(name, _)| name.as_str()), given),
         obstacle: obstacle(sources, at, address, driver.as_deref(), interface.map(|(name, _)| name)),
@@ -133,13 +142,17 @@ fn vfio_obstacle(sources: &Sources, at: &Path) -> Option<String> {
                 .to_owned(),
         );
     };
-    let is_there = [group.clone(), format!("noiommu-{group}")]
-        .iter()
-        .any(|name| sources.path("dev/vfio").join(name).exists());
-    (!is_there).then(|| {
-        format!(
+    let is_there = group_files(&group).iter().any(|file| sources.path(file).exists());
+    if !is_there {
+        return Some(format!(
             "bound to vfio-pci, but /dev/vfio/{group} is missing here: it belongs to another pod, or the \
              pod does not request it in its resources"
+        ));
+    }
+    (!is_group_usable(sources, &group)).then(|| {
+        format!(
+            "bound to vfio-pci, but this user may not open /dev/vfio/{group}: run as root, or as the user or group \
+             that the file belongs to"
         )
     })
 }

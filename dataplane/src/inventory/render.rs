@@ -2,18 +2,42 @@
 
 use std::fmt::Write;
 
-use traffic::wire::{CoreInfo, DeviceInfo, Inventory};
+use traffic::wire::{CoreInfo, InterfaceInfo, Inventory};
 
 use super::limits::Surroundings;
+
+/// Of the kernel's command line, what polling cores, hugepages and PCI devices depend on; the inventory has all of it.
+const CMDLINE_MATTERS: [&str; 17] = [
+    "amd_iommu",
+    "default_hugepagesz",
+    "hugepages",
+    "hugepagesz",
+    "idle",
+    "intel_idle.max_cstate",
+    "intel_iommu",
+    "intel_pstate",
+    "iommu",
+    "irqaffinity",
+    "isolcpus",
+    "mitigations",
+    "nohz_full",
+    "nosmt",
+    "processor.max_cstate",
+    "rcu_nocbs",
+    "tsc",
+];
+/// More capabilities than a pod is given one by one.
+const CAPABILITIES_SHOWN: usize = 16;
 
 /// Plain text, a section each, with what is wrong and what helps at its place.
 pub fn render(inventory: &Inventory, around: &Surroundings) -> String {
     let mut out = String::new();
     host(&mut out, inventory);
-    cpus(&mut out, &inventory.cores, around);
+    cpus(&mut out, inventory);
     memory(&mut out, inventory, around);
     hugepages(&mut out, inventory, around);
-    devices(&mut out, &inventory.devices, around);
+    interfaces(&mut out, &inventory.interfaces);
+    devices(&mut out, inventory, around);
     out
 }
 
@@ -31,12 +55,27 @@ fn host(out: &mut String, inventory: &Inventory) {
         if clock.hz == 0 { "rate not known".to_owned() } else { format!("{:.3} GHz", clock.hz as f64 / 1e9) };
     let note = if clock.invariant { "invariant" } else { "NOT invariant: no latency can be measured" };
     line(out, "clock", &format!("{}, {rate}, {note}", clock.name));
+    let matters = |word: &&str| CMDLINE_MATTERS.iter().any(|name| word.split('=').next() == Some(name));
+    let words: Vec<&str> = inventory.kernel_cmdline.split_whitespace().filter(matters).collect();
+    if !words.is_empty() {
+        line(out, "boot", &words.join(" "));
+    }
+    // A list of all of them says nothing but "root".
+    let capabilities = match &*inventory.capabilities {
+        [] => "none".to_owned(),
+        many if many.len() > CAPABILITIES_SHOWN => format!("{} of them, as root", many.len()),
+        few => few.join(" "),
+    };
+    line(out, "may", &capabilities);
 }
 
-fn cpus(out: &mut String, cores: &[CoreInfo], around: &Surroundings) {
+fn cpus(out: &mut String, inventory: &Inventory) {
+    let cores = &inventory.cores;
     let usable =
         if cores.len() < 2 { "; a run needs 2 at least: set `cpu: 2` or more for the pod" } else { "" };
-    line(out, "cores", &format!("{} for this process{usable}", cores.len()));
+    let of =
+        if inventory.online_cpus == 0 { String::new() } else { format!(" of {}", inventory.online_cpus) };
+    line(out, "cores", &format!("{}{of} for this process{usable}", cores.len()));
     let mut nodes: Vec<i32> = cores.iter().map(|core| core.numa_node).collect();
     nodes.sort_unstable();
     nodes.dedup();
@@ -45,14 +84,17 @@ fn cpus(out: &mut String, cores: &[CoreInfo], around: &Surroundings) {
         let list: Vec<String> = on_node.map(core_in_words).collect();
         line(out, "", &format!("node {node}: {}", list.join(" ")));
     }
-    if let Some(quota) = around.cpu_quota_milli {
-        let whole = cores.len() as u64 * 1000;
-        let note = if quota < whole {
+    if !inventory.isolated_cpus.is_empty() {
+        let list: Vec<String> = inventory.isolated_cpus.iter().map(u32::to_string).collect();
+        line(out, "", &format!("isolated by the kernel: {}", list.join(" ")));
+    }
+    if let Some(quota) = inventory.cpu_quota {
+        let note = if quota < cores.len() as f64 {
             ": polling cores will be stalled; use whole CPUs (Guaranteed QoS)"
         } else {
             ""
         };
-        line(out, "", &format!("cpu quota {}.{:03}{note}", quota / 1000, quota % 1000));
+        line(out, "", &format!("cpu quota {quota:.3}{note}"));
     }
 }
 
@@ -70,7 +112,9 @@ fn memory(out: &mut String, inventory: &Inventory, around: &Surroundings) {
         .collect();
     let limit =
         around.memory_max_mib.map_or_else(String::new, |mib| format!(", limited to {mib} MiB by the cgroup"));
-    let locked = around.memlock_kib.map_or_else(String::new, |kib| format!(", {kib} KiB of it lockable"));
+    let locked = inventory
+        .memlock_bytes
+        .map_or_else(String::new, |bytes| format!(", {} KiB of it lockable", bytes >> 10));
     line(out, "memory", &format!("{}{limit}{locked}", nodes.join(", ")));
 }
 
@@ -97,13 +141,16 @@ fn hugepages(out: &mut String, inventory: &Inventory, around: &Surroundings) {
     if name == "hugepages" {
         line(out, name, "none reserved: `sysctl vm.nr_hugepages=512`, or run without (slower)");
     }
-    if around.hugetlbfs.is_empty() {
+    if inventory.hugepage_mounts.is_empty() {
         line(out, "", "hugetlbfs is mounted nowhere: in a pod, add an emptyDir volume with medium HugePages");
     }
-    for (at, page_kib) in &around.hugetlbfs {
-        let page =
-            page_kib.map_or_else(|| "default size".to_owned(), |kib| format!("{} MiB pages", kib >> 10));
-        line(out, "", &format!("mounted at {at} ({page})"));
+    for mount in &inventory.hugepage_mounts {
+        let page = match mount.page_kib {
+            0 => "default size".to_owned(),
+            kib => format!("{} MiB pages", kib >> 10),
+        };
+        let note = if mount.writable { "" } else { ", which this user may NOT write to" };
+        line(out, "", &format!("mounted at {} ({page}){note}", mount.path));
     }
     for (page_kib, left_kib) in &around.hugetlb_left_kib {
         line(
@@ -114,7 +161,19 @@ fn hugepages(out: &mut String, inventory: &Inventory, around: &Surroundings) {
     }
 }
 
-fn devices(out: &mut String, devices: &[DeviceInfo], around: &Surroundings) {
+fn interfaces(out: &mut String, interfaces: &[InterfaceInfo]) {
+    let mut name = "interfaces";
+    for one in interfaces {
+        let state = if one.up { "up" } else { "down" };
+        let addresses =
+            if one.addresses.is_empty() { "no address".to_owned() } else { one.addresses.join(" ") };
+        line(out, name, &format!("{} {state}, mtu {}, {addresses}", one.name, one.mtu));
+        name = "";
+    }
+}
+
+fn devices(out: &mut String, inventory: &Inventory, around: &Surroundings) {
+    let devices = &inventory.devices;
     let width = devices.iter().map(|device| device.device.len()).max().unwrap_or(0);
     let mut name = "devices";
     for device in devices {
@@ -130,7 +189,14 @@ fn devices(out: &mut String, devices: &[DeviceInfo], around: &Surroundings) {
     if devices.is_empty() {
         line(out, name, "none; virtual ones always work: vdev:net_null0, vdev:net_memif0,…");
     }
-    if around.has_vfio {
+    let iommu = &inventory.iommu;
+    let made = match iommu.groups {
+        0 if iommu.no_iommu => "no IOMMU, and VFIO may do without".to_owned(),
+        0 => "no IOMMU: turn it on for PCI devices (intel_iommu=on or amd_iommu=on)".to_owned(),
+        groups => format!("{groups} groups"),
+    };
+    line(out, "iommu", &made);
+    if iommu.vfio {
         let groups =
             if around.vfio_groups.is_empty() { "none".to_owned() } else { around.vfio_groups.join(" ") };
         line(out, "vfio", &format!("there; IOMMU groups here: {groups}"));

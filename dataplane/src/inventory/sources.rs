@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::addresses;
 use super::cpus::{self, CpuError};
 
 /// What only DPDK can tell.
@@ -24,6 +25,8 @@ pub struct Sources {
     pub allowed_cpus: Vec<u32>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// Interfaces and their addresses, which no file of /sys has: `("eth0", "10.0.0.7/24")`.
+    pub addresses: Vec<(String, String)>,
     /// What only DPDK can tell.
     pub facts: HostFacts,
 }
@@ -35,7 +38,13 @@ impl Sources {
         let env = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
-        Ok(Sources { root: PathBuf::from("/"), allowed_cpus: cpus::allowed()?, env, facts })
+        Ok(Sources {
+            root: PathBuf::from("/"),
+            allowed_cpus: cpus::allowed()?,
+            env,
+            addresses: addresses::of_this_namespace(),
+            facts,
+        })
     }
 
     /// A path below the root; `at` has no leading slash.

@@ -133,6 +133,7 @@ fn inventory() -> Inventory {
         memory: Vec::new(),
         devices: Vec::new(),
         clock: clock(),
+        ..Inventory::default()
     }
 }
 

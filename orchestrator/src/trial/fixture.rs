@@ -83,6 +83,7 @@ fn side_record(pod: &str, role: Role) -> SideRecord {
             memory: Vec::new(),
             devices: Vec::new(),
             clock: clock(),
+            ..Inventory::default()
         },
     }
 }

@@ -5,11 +5,16 @@
 //! Bytes are frames **without** the FCS, as DPDK counts them.
 
 pub mod inventory;
+pub mod next_hop;
 pub mod run;
 pub mod sample;
 pub mod summary;
 
-pub use inventory::{ClockId, CoreInfo, DeviceInfo, Health, HugepagePool, Inventory, NodeMemory};
+pub use inventory::{
+    ClockId, CoreInfo, DeviceInfo, Health, HugepageLimit, HugepageMount, HugepagePool, InterfaceInfo,
+    Inventory, Iommu, NodeMemory,
+};
+pub use next_hop::NextHop;
 pub use run::{
     Checksums, Command, Dump, Event, MarkClock, Memory, Ready, Role, RunSpec, RunState, RunStatus,
 };
@@ -19,4 +24,4 @@ pub use summary::{
 };
 
 /// Spoken by both sides; they refuse each other when it differs.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
