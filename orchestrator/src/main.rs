@@ -9,6 +9,7 @@ mod cli;
 mod collect;
 mod expid;
 mod lab;
+mod path;
 mod profile_source;
 mod results;
 mod say;

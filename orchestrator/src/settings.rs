@@ -7,6 +7,7 @@ use traffic::profile::{Profile, Stop};
 use traffic::wire::{Dump, MarkClock, Memory};
 
 use crate::lab::CoreWish;
+use crate::path::PathWish;
 use crate::profile_source::LoadedProfile;
 
 /// Seconds of sending when neither the command nor the profile says so.
@@ -57,6 +58,10 @@ pub struct Settings {
     pub clock: MarkClock,
     /// Frames that receivers keep.
     pub dump: Dump,
+    /// What is made of the way between the ends.
+    pub path: PathWish,
+    /// Go on where a check says that it makes no sense.
+    pub force: bool,
     /// Workers.
     pub cores: CoreWish,
     /// The results' root.

@@ -153,12 +153,21 @@ fn loss_is_counted_exactly() {
 }
 
 #[test]
-fn a_warm_up_that_nobody_answers_is_said() {
+fn a_warm_up_that_nothing_comes_through_ends_the_trial_before_it_is_paid_for() {
+    // Every agent is mute here, and reflects nothing.
     let bench = Bench::new("mute");
     let ran = bench.run("--duration 1 --warmup-duration 0.3");
-    assert!(ran.status.success(), "{}", text(&ran.stderr));
-    let said = text(&ran.stdout);
-    assert!(said.contains("warning: warm-up: tx0 sent nothing back"), "{said}");
+    assert_eq!(ran.status.code(), Some(1));
+    let said = text(&ran.stderr);
+    assert!(
+        said.contains("warm-up: tx0 received 300 (port: out 0, in 300) of rx0 and its port took nothing"),
+        "{said}"
+    );
+    assert!(bench.nothing_was_left());
+
+    let forced = bench.run("--duration 1 --warmup-duration 0.3 --force");
+    assert!(forced.status.success(), "{}", text(&forced.stderr));
+    assert!(text(&forced.stdout).contains("warning: warm-up: tx0 received"), "{}", text(&forced.stdout));
 }
 
 #[test]

@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
+    /// Whether it addresses a group, broadcast included (IEEE 802-2014 §8.2).
+    pub fn is_multicast(self) -> bool {
+        self.0[0] & 1 == 1
+    }
+
     /// The address as a number, most significant byte first: what a range steps through.
     pub fn to_u64(self) -> u64 {
         self.0.iter().fold(0, |n, b| n << 8 | u64::from(*b))

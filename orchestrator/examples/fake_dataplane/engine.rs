@@ -79,7 +79,10 @@ fn sample(agent: &Agent, run: &Run, n: u64, elapsed: Duration) -> Sample {
         let core =
             CoreCounters { cpu, tx_packets: packets, tx_bytes: packets * 60, ..CoreCounters::default() };
         let port = PortStats { opackets: packets, obytes: packets * 60, ..PortStats::default() };
-        return Sample { cores: vec![core], port, ..base };
+        // What a warm-up's sender gets back.
+        let received = if agent.mode == "mute" { 0 } else { packets };
+        let account = run.spec.round_trip.then(|| Account { received, ..Account::default() });
+        return Sample { cores: vec![core], port, account, ..base };
     }
     let sent = fs::read_to_string(agent.shared.join(run.spec.tag.to_string())).unwrap_or_default();
     let lost = if agent.mode == "loses" { LOST_WHEN_LOSING } else { 0 };

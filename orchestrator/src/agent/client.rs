@@ -1,5 +1,6 @@
 //! One agent's API, typed. Every call has a time limit; reads are asked again when the way to the agent broke.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -8,12 +9,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
-use traffic::wire::{Health, Inventory, RunSpec, RunState, RunStatus, Sample, VERSION};
+use traffic::wire::{Health, Inventory, NextHop, RunSpec, RunState, RunStatus, Sample, VERSION};
 
 use super::connect::{Connect, Silence};
 use super::error::AgentError;
 use super::pool::{Connection, Pool};
 
+/// What an agent takes to ask its neighbours.
+const NEXT_HOP_WAIT: Duration = Duration::from_secs(5);
 /// The limit of an ordinary call; long polls get their waiting time on top.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// An answer larger than this is a fault, not data: 10,000 samples of 64 workers are below it.
@@ -71,6 +74,11 @@ impl AgentClient {
     /// What the agent's machine has.
     pub async fn inventory(&self) -> Result<Inventory, AgentError> {
         self.read("/v1/inventory", Duration::ZERO).await
+    }
+
+    /// Where frames to `to` have to go by `interface`; asking the neighbours takes the agent seconds at most.
+    pub async fn next_hop(&self, to: IpAddr, interface: &str) -> Result<NextHop, AgentError> {
+        self.read(&format!("/v1/next-hop?to={to}&interface={interface}"), NEXT_HOP_WAIT).await
     }
 
     /// Begins the preparation of a run. Where an answer was lost on its way, the run may be there: it is looked for
@@ -225,6 +233,12 @@ impl RunRef<'_> {
     pub async fn status_within(&self, states: &str, wait: Duration) -> Result<RunStatus, AgentError> {
         let path = format!("/v1/runs/{}?wait_ms={}&state={states}", self.id, wait.as_millis());
         self.agent.read(&path, wait).await
+    }
+
+    /// As [`Self::status_within`], asked once.
+    pub async fn status_once(&self, states: &str, wait: Duration) -> Result<RunStatus, AgentError> {
+        let path = format!("/v1/runs/{}?wait_ms={}&state={states}", self.id, wait.as_millis());
+        self.agent.call(Method::GET, &path, Bytes::new(), CALL_LIMIT + wait).await
     }
 
     /// Waits until the run is ready to start; a failed preparation is the engine's own error.

@@ -132,7 +132,7 @@ async fn wait_over(run: RunRef<'_>, mut rule: StopRule, say: impl Fn(&str)) -> R
         }
         let awaited = if is_sent { "done,failed" } else { "sent,done,failed" };
         tokio::select! {
-            answer = run.status_within(awaited, POLL_WAIT) => match answer {
+            answer = run.status_once(awaited, POLL_WAIT) => match answer {
                 Ok(status) if status.state.is_over() => return judged(run, status),
                 Ok(status) if status.state == RunState::Sent && !is_sent => {
                     silent.over();

@@ -83,6 +83,8 @@ pub fn settings(
         memory: args.memory().into(),
         clock: args.mark_clock(),
         dump: Dump { invalid: args.dump_invalid, foreign: args.dump_foreign },
+        path: args.path,
+        force: args.force,
         cores: CoreWish {
             tx_workers: args.tx_num_core.or(args.txq),
             rx_workers: args.rx_num_core.or(args.rxq),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use traffic::wire::{Dump, MarkClock, Memory};
 
 use super::args::pair_count;
+use crate::path::PathWish;
 use crate::settings::DURATION_S_MAX;
 
 /// How to measure.
@@ -37,6 +38,12 @@ pub struct MeasureArgs {
     /// The receiver's device, once a pair
     #[arg(long)]
     pub rx_device: Vec<String>,
+    /// What lies between the two ends, and so which addresses arrive
+    #[arg(long, value_enum, default_value_t = PathWish::Auto)]
+    pub path: PathWish,
+    /// Measure although a check failed or nothing came through in the warm-up
+    #[arg(long)]
+    pub force: bool,
     /// Descriptors of each of the sender's queues
     #[arg(long, default_value_t = 1024, value_parser = descriptors())]
     pub txd: u16,

@@ -128,6 +128,7 @@ impl LocalLab {
             mac: None,
             pid: Some(hello.pid),
             address: Some(hello.listening),
+            uid: None,
             agent: AgentClient::new(pod, Box::new(TcpAgent(hello.listening))),
         })
     }

@@ -13,6 +13,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use traffic::mac::Mac;
 use traffic::wire::Inventory;
 
@@ -36,6 +37,8 @@ pub struct Endpoint {
     pub pid: Option<u32>,
     /// Where that agent listens.
     pub address: Option<SocketAddr>,
+    /// Its pod's, in a cluster.
+    pub uid: Option<String>,
     /// Its agent.
     pub agent: AgentClient,
 }
@@ -72,6 +75,15 @@ pub struct PairInventory {
     pub rx: Inventory,
 }
 
+/// A place in a cluster, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterRef {
+    /// Of the kubeconfig; none within a cluster.
+    pub context: Option<String>,
+    /// The pods' namespace.
+    pub namespace: String,
+}
+
 /// Where the pairs of a command are; a lab is made of it for every trial.
 #[derive(Debug)]
 pub enum Place {
@@ -90,6 +102,10 @@ pub trait Lab {
     fn kind(&self) -> &'static str;
     /// For the user's eyes: `on this machine`.
     fn place(&self) -> String;
+    /// The cluster that it is in.
+    fn cluster(&self) -> Option<ClusterRef> {
+        None
+    }
     /// All pairs, by index.
     fn pairs(&self) -> &[LabPair];
     /// The folder of the pairs' sockets, where they are joined by memif.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::agent::AgentError;
 use crate::lab::LabError;
+use crate::path::PathError;
 use crate::results::ResultsError;
 
 /// A trial that came to nothing.
@@ -12,6 +13,14 @@ pub enum TrialError {
     /// An agent can't be worked with.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// A profile that can't arrive, or no way.
+    #[error("{pair}: {source}")]
+    Path {
+        /// `tx0-rx0`.
+        pair: String,
+        /// Why.
+        source: PathError,
+    },
     /// The lab can't give what is needed.
     #[error(transparent)]
     Lab(#[from] LabError),

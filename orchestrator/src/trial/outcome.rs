@@ -9,6 +9,8 @@ use traffic::profile::Profile;
 use traffic::wire::{Inventory, Ready, RunSpec, Sample, Summary};
 
 use crate::expid::ExpId;
+use crate::lab::ClusterRef;
+use crate::path::PairPath;
 
 /// Everything that is known before traffic flows. It is on disk by then, so that a killed orchestrator's results can
 /// still be written.
@@ -22,6 +24,9 @@ pub struct Record {
     pub started_unix_ns: u64,
     /// `local` or `kube`.
     pub lab: String,
+    /// Where its pods are, in a cluster.
+    #[serde(default)]
+    pub cluster: Option<ClusterRef>,
     /// The folder of the pairs' sockets, where they are joined by memif.
     #[serde(default)]
     pub socket_folder: Option<PathBuf>,
@@ -33,6 +38,9 @@ pub struct Record {
     pub profile_source: String,
     /// As the user gave it.
     pub profile: Profile,
+    /// The way between its ends.
+    #[serde(default)]
+    pub path: PairPath,
     /// Seconds of sending.
     pub duration_s: f64,
     /// Seconds of warm-up.
@@ -62,6 +70,9 @@ pub struct SideRecord {
     pub agent_pid: Option<u32>,
     /// Where that agent listens.
     pub agent_address: Option<SocketAddr>,
+    /// Its pod, in a cluster: a pod of the same name may be another one.
+    #[serde(default)]
+    pub pod_uid: Option<String>,
     /// What its agent was asked.
     pub spec: RunSpec,
     /// What its agent was asked for the warm-up.

@@ -17,6 +17,9 @@ use super::{Interrupt, Progress, TrialError, prepare};
 use crate::agent::both::Both;
 use crate::agent::{AgentClient, AgentError};
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
+use crate::path::PairPath;
+use crate::path::adapt::adapt;
+use crate::path::resolve::resolve;
 use crate::results::TrialFolder;
 use crate::settings::Settings;
 use crate::show::count;
@@ -34,6 +37,15 @@ pub struct Trial<'a> {
     pub progress: &'a Progress,
     /// When the command began: overhead counts from there.
     pub begun: Instant,
+}
+
+/// What is known of a pair before anything is asked of it.
+struct Known<'a> {
+    pair: &'a LabPair,
+    inventory: &'a PairInventory,
+    cores: &'a PairCores,
+    path: &'a PairPath,
+    notes: Vec<String>,
 }
 
 /// A pair on its way through the phases.
@@ -84,26 +96,44 @@ impl Trial<'_> {
             self.progress.say(&format!("warning: {warning}"));
         }
         let mut runs = Vec::new();
-        for ((pair, inventory), cores) in lab.pairs().iter().zip(&inventories).zip(&cores) {
-            let run = self.plan(lab, pair, inventory, cores);
+        let ends = lab.pairs().iter().zip(&inventories);
+        let paths = join_all(ends.map(|(pair, inventory)| self.find_path(pair, inventory))).await;
+        let ends = lab.pairs().iter().zip(&inventories).zip(&cores);
+        for (((pair, inventory), cores), path) in ends.zip(paths) {
+            let run = self.plan(lab, (pair, inventory, cores), path?)?;
             self.folder.save_record(&run.record)?;
             runs.push(run);
         }
         Ok(runs)
     }
 
+    async fn find_path(&self, pair: &LabPair, inventory: &PairInventory) -> Result<PairPath, TrialError> {
+        let placed = |source| TrialError::Path { pair: pair.name(), source };
+        resolve(self.settings.path, pair, inventory).await.map_err(placed)
+    }
+
+    /// What one pair is asked: its profile, made to fit the way, on its cores.
     fn plan<'p, L: Lab>(
         &self,
         lab: &L,
-        pair: &'p LabPair,
-        inventory: &PairInventory,
-        cores: &PairCores,
-    ) -> PairRun<'p> {
+        (pair, inventory, cores): (&'p LabPair, &PairInventory, &PairCores),
+        path: PairPath,
+    ) -> Result<PairRun<'p>, TrialError> {
         let (settings, expid) = (self.settings, self.folder.expid());
-        let specs = main_specs(settings, expid, pair, cores, inventory);
-        let warmup_specs = (settings.warmup_s > 0.0).then(|| warmup_specs(settings, expid, pair, cores));
-        let record = self.record(lab, pair, inventory, &specs, warmup_specs.as_ref(), cores);
-        PairRun {
+        let placed = |source| TrialError::Path { pair: pair.name(), source };
+        let fitted = adapt(&settings.profiles[&pair.index].profile, &path).map_err(placed)?;
+        let specs = main_specs(settings, expid, pair, cores, inventory, &fitted.profile);
+        let warmup_specs =
+            (settings.warmup_s > 0.0).then(|| warmup_specs(settings, expid, pair, cores, &path));
+        if let Some(words) = path.words() {
+            self.progress.say(&format!("{}: {words}", pair.name()));
+        }
+        for note in &fitted.notes {
+            self.progress.say(&format!("{}: {note}", pair.name()));
+        }
+        let known = Known { pair, inventory, cores, path: &path, notes: fitted.notes };
+        let record = self.record(lab, known, &specs, warmup_specs.as_ref());
+        Ok(PairRun {
             pair,
             specs,
             warmup_specs,
@@ -112,41 +142,42 @@ impl Trial<'_> {
             ready: None,
             measured: None,
             failure: None,
-        }
+        })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "each is one part of the record")]
     fn record<L: Lab>(
         &self,
         lab: &L,
-        pair: &LabPair,
-        inventory: &PairInventory,
+        known: Known<'_>,
         specs: &PairSpecs,
         warmup: Option<&PairSpecs>,
-        cores: &PairCores,
     ) -> Record {
-        let settings = self.settings;
+        let (settings, pair) = (self.settings, known.pair);
         let loaded = &settings.profiles[&pair.index];
         let side = |end: &crate::lab::Endpoint, spec, warmup_spec, inventory| SideRecord {
             pod: end.pod.clone(),
             node: end.node.clone(),
             agent_pid: end.pid,
             agent_address: end.address,
+            pod_uid: end.uid.clone(),
             spec,
             warmup_spec,
             inventory,
         };
         let warmup_of = |pick: fn(&PairSpecs) -> &traffic::wire::RunSpec| warmup.map(|w| pick(w).clone());
+        let inventory = known.inventory;
         Record {
             expid: self.folder.expid(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
             started_unix_ns: unix_ns(),
             lab: lab.kind().to_owned(),
+            cluster: lab.cluster(),
             socket_folder: lab.socket_folder().map(Path::to_owned),
             pair: pair.name(),
             profile_name: loaded.name.clone(),
             profile_source: loaded.source.display().to_string(),
             profile: loaded.profile.clone(),
+            path: known.path.clone(),
             duration_s: settings.duration_s(&loaded.profile),
             warmup_s: settings.warmup_s,
             sample_interval_s: settings.sample_interval_s,
@@ -154,7 +185,12 @@ impl Trial<'_> {
             options: settings.options.clone(),
             tx: side(&pair.tx, specs.tx.clone(), warmup_of(|w| &w.rx), inventory.tx.clone()),
             rx: side(&pair.rx, specs.rx.clone(), warmup_of(|w| &w.tx), inventory.rx.clone()),
-            warnings: loaded.notes.iter().cloned().chain(cores.warning.clone()).collect(),
+            warnings: [&loaded.notes, &known.notes]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .chain(known.cores.warning.clone())
+                .collect(),
         }
     }
 
@@ -163,10 +199,15 @@ impl Trial<'_> {
         self.progress.say(&format!("warming up for {seconds} s"));
         join_all(runs.iter_mut().map(async |run| {
             let Some(specs) = &run.warmup_specs else { return };
-            let result = warmup::run(run.pair, specs, seconds).await;
-            if let Some(done) = run.take(result) {
-                run.warmup = done;
+            let result = warmup::run(run.pair, specs, &run.record.path, seconds).await;
+            let Some(mut done) = run.take(result) else { return };
+            if let Some(blocked) = done.blocked.take() {
+                match self.settings.force {
+                    true => done.warnings.push(blocked),
+                    false => run.failure = Some(format!("{blocked} (--force measures all the same)")),
+                }
             }
+            run.warmup = done;
         }))
         .await;
     }

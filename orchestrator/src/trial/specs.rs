@@ -1,22 +1,25 @@
 //! What the agents of a pair are asked: pure functions from settings to run specs.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use traffic::device::Device;
-use traffic::mac::Mac;
-use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stop, Stream};
+use traffic::profile::{Ethernet, Ipv4, Ipv6, Ports, Profile, Stop, Stream};
 use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Checksums, Dump, Role, RunSpec, VERSION};
 
 use crate::expid::ExpId;
 use crate::lab::{LabPair, PairCores, PairInventory};
+use crate::path::{PairPath, Way};
 use crate::settings::{Settings, SideSettings, bounded};
 
 /// What preparation, drain and collection may take beyond the sending itself before an engine ends by itself.
 const LIMIT_MARGIN_S: u32 = 60;
 /// Enough to teach every switch on the way, too little to disturb anybody.
 const WARMUP_RATE_PPS: f64 = 1000.0;
+
+/// Ethernet, IPv6, UDP and the mark.
+const MARKED_IPV6_BYTES: u16 = 14 + 40 + 8 + 18;
 
 /// How long a sender waits for its receiver to end before it closes its port all the same: drain and more.
 const LINGER_MS: u32 = 15_000;
@@ -30,15 +33,15 @@ pub struct PairSpecs {
     pub rx: RunSpec,
 }
 
-/// The measured run: `txN` sends, `rxN` receives.
+/// The measured run: `txN` sends `profile`, `rxN` receives.
 pub fn main_specs(
     settings: &Settings,
     expid: ExpId,
     pair: &LabPair,
     cores: &PairCores,
     inventory: &PairInventory,
+    profile: &Profile,
 ) -> PairSpecs {
-    let profile = &settings.profiles[&pair.index].profile;
     let duration_s = settings.duration_s(profile);
     let profile = bounded(profile, duration_s);
     let spec = |pod: &str, role, device: &str, lcores: &[u32], workers, side: SideSettings| RunSpec {
@@ -63,13 +66,17 @@ pub fn main_specs(
 }
 
 /// The warm-up: `rxN` sends to `txN`'s address and `txN` sends it back, addresses swapped, so that switches on the way
-/// learn where both are.
+/// learn where both are. Over a routed network the IP addresses are swapped too, or the answer would go nowhere.
 ///
 /// In the result, `tx` is for the sending pod's agent, which is `rxN`'s, and `rx` for the reflecting one, `txN`'s.
-pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &PairCores) -> PairSpecs {
-    let measured = &settings.profiles[&pair.index].profile;
-    let (tx_mac, rx_mac) = warmup_macs(pair, measured);
-    let profile = warmup_profile(rx_mac, tx_mac, settings.warmup_s);
+pub fn warmup_specs(
+    settings: &Settings,
+    expid: ExpId,
+    pair: &LabPair,
+    cores: &PairCores,
+    path: &PairPath,
+) -> PairSpecs {
+    let profile = warmup_profile(pair, path, &settings.profiles[&pair.index].profile, settings.warmup_s);
     let spec = |pod: &str, role, device: &str, lcores: &[u32], side: SideSettings| RunSpec {
         id: format!("{expid}-{pod}-warmup"),
         role,
@@ -81,8 +88,15 @@ pub fn warmup_specs(settings: &Settings, expid: ExpId, pair: &LabPair, cores: &P
         ..base(settings, profile.clone(), expid.warmup_tag(pair.index), 1, settings.warmup_s)
     };
     PairSpecs {
-        tx: spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx),
-        rx: spec(&pair.tx.pod, Role::Reflect, &pair.tx.device, &cores.tx, settings.tx),
+        // What comes back proves the way that will be measured.
+        tx: RunSpec {
+            round_trip: true,
+            ..spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx)
+        },
+        rx: RunSpec {
+            swap: if path.way == Way::L3 { Swap::Port } else { Swap::Mac },
+            ..spec(&pair.tx.pod, Role::Reflect, &pair.tx.device, &cores.tx, settings.tx)
+        },
     }
 }
 
@@ -132,27 +146,36 @@ fn reversed(device: &str) -> String {
     }
 }
 
-/// The ports' addresses, sender's first: the lab's where it knows them, else those that the profile was made with.
-fn warmup_macs(pair: &LabPair, profile: &Profile) -> (Mac, Mac) {
-    let written = profile.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
-    let rewritten = || profile.replay.as_ref().map(|r| (r.rewrite.src_mac, r.rewrite.dst_mac));
+/// What `rxN` sends in the warm-up: as the way wants it, and with the addresses that the profile was made with where the
+/// way says nothing.
+fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_s: f64) -> Profile {
+    let written = measured.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
+    let rewritten = || measured.replay.as_ref().map(|r| (r.rewrite.src_mac, r.rewrite.dst_mac));
     let rewritten = || rewritten().map(|(src, dst)| (src.unwrap_or_default(), dst.unwrap_or_default()));
-    let (src, dst) = written.or_else(rewritten).unwrap_or_default();
-    (pair.tx.mac.unwrap_or(src), pair.rx.mac.unwrap_or(dst))
-}
-
-fn warmup_profile(src: Mac, dst: Mac, duration_s: f64) -> Profile {
-    let (from, to) = (Ipv4Addr::new(192, 168, 2, 1), Ipv4Addr::new(192, 168, 1, 1));
-    let stream = Stream {
-        ipv4: Some(Ipv4::between(from.into(), to.into())),
-        udp: Some(Ports { src: 1024.into(), dst: 1024.into() }),
-        ..Stream::new(FrameSize::MIN, Ethernet { src: src.into(), dst: dst.into() })
-    };
-    let stop = Stop::DurationS(duration_s);
+    let (tx_mac, rx_mac) = written.or_else(rewritten).unwrap_or_default();
+    let src = path.rx.mac.or(pair.rx.mac).unwrap_or(rx_mac);
+    let dst = path.rx.next_hop.or(pair.tx.mac).unwrap_or(tx_mac);
+    let ports = Some(Ports { src: 1024.into(), dst: 1024.into() });
+    let ethernet = Ethernet { src: src.into(), dst: dst.into() };
+    let mut stream = Stream { udp: ports, ..Stream::new(FrameSize::MIN, ethernet) };
+    match (path.rx.ip, path.tx.ip) {
+        (Some(IpAddr::V4(from)), Some(IpAddr::V4(to))) => {
+            stream.ipv4 = Some(Ipv4::between(from.into(), to.into()));
+        }
+        (Some(IpAddr::V6(from)), Some(IpAddr::V6(to))) => {
+            // The longer header and the mark need more than 64 bytes.
+            stream.frame_size = FrameSize::of_mbuf(MARKED_IPV6_BYTES).into();
+            stream.ipv6 = Some(Ipv6::between(from.into(), to.into()));
+        }
+        _ => {
+            let (from, to) = (Ipv4Addr::new(192, 168, 2, 1), Ipv4Addr::new(192, 168, 1, 1));
+            stream.ipv4 = Some(Ipv4::between(from.into(), to.into()));
+        }
+    }
     Profile {
         name: Some("warm-up".into()),
         rate: Rate::Pps(WARMUP_RATE_PPS),
-        stop,
+        stop: Stop::DurationS(duration_s),
         ..Profile::of(vec![stream])
     }
 }

@@ -116,6 +116,13 @@ pub struct Ipv6 {
     pub flow_label: Field<Uint<20>>,
 }
 
+impl Ipv6 {
+    /// Between two addresses, everything else as usual.
+    pub fn between(src: Field<Ipv6Addr>, dst: Field<Ipv6Addr>) -> Ipv6 {
+        Ipv6 { src, dst, hop_limit: Ipv4::default_ttl(), traffic_class: zero(), flow_label: zero() }
+    }
+}
+
 /// The ports of UDP, RFC 768.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
