@@ -6,6 +6,7 @@
 
 mod agent;
 mod cli;
+mod cluster;
 mod collect;
 mod expid;
 mod lab;
