@@ -1,5 +1,6 @@
 //! What can go wrong between the orchestrator and an agent.
 
+use std::io;
 use std::time::Duration;
 
 use traffic::wire;
@@ -107,6 +108,10 @@ pub enum AgentError {
 impl AgentError {
     /// Whether asking again may help: the way to the agent failed, not the agent.
     pub fn is_transient(&self) -> bool {
-        matches!(self, AgentError::Connect { .. } | AgentError::Timeout { .. } | AgentError::Broken { .. })
+        match self {
+            AgentError::Connect { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
+            AgentError::Timeout { .. } | AgentError::Broken { .. } => true,
+            _ => false,
+        }
     }
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::Value;
+use traffic::device::Device;
 use traffic::wire::Dump;
 
 use super::measure_args::MeasureArgs;
+use crate::cluster::Cluster;
 use crate::lab::binary::find_dataplane;
+use crate::lab::kube::{KubePlace, Wanted, discover};
 use crate::lab::{CoreWish, Place, devices};
 use crate::profile_source::{LoadedProfile, ReadOptions};
 use crate::say;
@@ -52,12 +55,24 @@ fn notes(args: &MeasureArgs) -> impl Iterator<Item = &'static str> {
 /// Where the pairs are, and which there are; said before any folder is made or any agent started.
 pub async fn place(args: &MeasureArgs) -> Result<(Place, Vec<usize>)> {
     if !args.local {
-        bail!("the Kubernetes lab is not in this version; run on this machine with --local");
+        return in_cluster(args).await;
     }
     let pairs = args.pairs.unwrap_or(1);
     let devices = devices::named_pairs(&args.tx_device, &args.rx_device, pairs)?;
     let dataplane = find_dataplane(args.dataplane.as_deref())?;
     Ok((Place::Local { dataplane, devices }, (0..pairs).collect()))
+}
+
+async fn in_cluster(args: &MeasureArgs) -> Result<(Place, Vec<usize>)> {
+    for device in args.tx_device.iter().chain(&args.rx_device) {
+        device.parse::<Device>()?;
+    }
+    let cluster = Cluster::connect(&args.cluster).await?;
+    let wanted = args.pairs.map_or(Wanted::All, Wanted::First);
+    let found = discover(&cluster, &wanted).await?;
+    let (tx_devices, rx_devices) = (args.tx_device.clone(), args.rx_device.clone());
+    let pairs = found.iter().map(|pair| pair.index).collect();
+    Ok((Place::Kube(KubePlace { cluster, tx_devices, rx_devices }), pairs))
 }
 
 /// How profiles are read.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use traffic::wire::{Dump, MarkClock, Memory};
 
 use super::args::pair_count;
+use crate::cluster::ClusterArgs;
 use crate::path::PathWish;
 use crate::settings::DURATION_S_MAX;
 
@@ -17,6 +18,10 @@ pub struct MeasureArgs {
     /// Pairs as processes on this machine, joined by memif unless devices are given
     #[arg(long)]
     pub local: bool,
+    /// Which cluster.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub cluster: ClusterArgs,
     /// How many pairs [default: 1 with --local, else all that are there]
     #[arg(short = 'n', long, value_parser = pair_count)]
     pub pairs: Option<usize>,
@@ -32,10 +37,11 @@ pub struct MeasureArgs {
     /// Values in the sender's series at most [default: as many as there are]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub sample_count: Option<u32>,
-    /// The sender's device, once a pair: pci:…, vdev:…, iface:… or xdp:…
+    /// The sender's device, once for all pairs or once a pair: env, pci:…, vdev:…, iface:… or xdp:… [default: memif with
+    /// --local, else what the pod says, else env]
     #[arg(long)]
     pub tx_device: Vec<String>,
-    /// The receiver's device, once a pair
+    /// The receiver's device, once for all pairs or once a pair
     #[arg(long)]
     pub rx_device: Vec<String>,
     /// What lies between the two ends, and so which addresses arrive

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::kube::DiscoveryError;
+
 /// A lab that can't be had, or not so.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
@@ -66,6 +68,9 @@ pub enum LabError {
         /// Device and pod.
         second: String,
     },
+    /// Pods that are no pairs.
+    #[error(transparent)]
+    Pods(#[from] DiscoveryError),
     /// Not in the notation.
     #[error(transparent)]
     Device(#[from] traffic::device::DeviceError),

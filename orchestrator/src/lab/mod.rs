@@ -6,6 +6,7 @@ pub mod cores;
 pub mod devices;
 pub mod engines;
 pub mod error;
+pub mod kube;
 pub mod local;
 pub mod sockets;
 
@@ -78,8 +79,8 @@ pub struct PairInventory {
 /// A place in a cluster, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterRef {
-    /// Of the kubeconfig; none within a cluster.
-    pub context: Option<String>,
+    /// The kubeconfig's, or `in-cluster`.
+    pub context: String,
     /// The pods' namespace.
     pub namespace: String,
 }
@@ -94,6 +95,8 @@ pub enum Place {
         /// The user's devices by pair index; memif where none are given.
         devices: Option<Vec<PairDevices>>,
     },
+    /// Pods that are there already.
+    Kube(kube::KubePlace),
 }
 
 /// A set of pairs that are up, with an agent at each end.

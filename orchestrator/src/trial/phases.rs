@@ -17,9 +17,9 @@ use super::{Interrupt, Progress, TrialError, prepare};
 use crate::agent::both::Both;
 use crate::agent::{AgentClient, AgentError};
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
-use crate::path::PairPath;
 use crate::path::adapt::adapt;
 use crate::path::resolve::resolve;
+use crate::path::{PairPath, PathWish};
 use crate::results::TrialFolder;
 use crate::settings::Settings;
 use crate::show::count;
@@ -97,7 +97,12 @@ impl Trial<'_> {
         }
         let mut runs = Vec::new();
         let ends = lab.pairs().iter().zip(&inventories);
-        let paths = join_all(ends.map(|(pair, inventory)| self.find_path(pair, inventory))).await;
+        let wish = match self.settings.path {
+            // What joins local pairs takes any address.
+            PathWish::Auto if lab.cluster().is_none() => PathWish::AsIs,
+            wish => wish,
+        };
+        let paths = join_all(ends.map(|(pair, inventory)| find_path(wish, pair, inventory))).await;
         let ends = lab.pairs().iter().zip(&inventories).zip(&cores);
         for (((pair, inventory), cores), path) in ends.zip(paths) {
             let run = self.plan(lab, (pair, inventory, cores), path?)?;
@@ -105,11 +110,6 @@ impl Trial<'_> {
             runs.push(run);
         }
         Ok(runs)
-    }
-
-    async fn find_path(&self, pair: &LabPair, inventory: &PairInventory) -> Result<PairPath, TrialError> {
-        let placed = |source| TrialError::Path { pair: pair.name(), source };
-        resolve(self.settings.path, pair, inventory).await.map_err(placed)
     }
 
     /// What one pair is asked: its profile, made to fit the way, on its cores.
@@ -319,6 +319,14 @@ impl Trial<'_> {
         self.or_interrupted(phase).await?;
         Ok(begun.elapsed().as_secs_f64())
     }
+}
+
+async fn find_path(
+    wish: PathWish,
+    pair: &LabPair,
+    inventory: &PairInventory,
+) -> Result<PairPath, TrialError> {
+    resolve(wish, pair, inventory).await.map_err(|source| TrialError::Path { pair: pair.name(), source })
 }
 
 /// Where nobody can ask the agent any more, its engine's process is named: it may still be there for a moment.

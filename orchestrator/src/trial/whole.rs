@@ -9,6 +9,7 @@ use super::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use super::phases::{Trial, forget};
 use super::{PairOutcome, Progress, Status};
 use crate::expid::ExpId;
+use crate::lab::kube::KubeLab;
 use crate::lab::local::{LocalLab, LocalPlan};
 use crate::lab::{Lab, Place, pair_name};
 use crate::results::TrialFolder;
@@ -89,6 +90,10 @@ async fn in_place(
             let report = in_lab(settings, lab, folder, interrupt, begun).await;
             interrupt.end_with(Vec::new());
             report
+        }
+        Place::Kube(place) => {
+            let lab = KubeLab::connect(place, &settings.pairs()).await?;
+            in_lab(settings, lab, folder, interrupt, begun).await
         }
     }
 }
