@@ -30,9 +30,34 @@ pub async fn start_receiver(pair: &LabPair, specs: &PairSpecs) -> Result<(), Age
     pair.rx.agent.run(&specs.rx.id).start().await.map(|_| ())
 }
 
+/// When a sender began.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// By the clock of its machine.
+    pub unix_ns: Option<u64>,
+    /// When its agent had said so, by ours.
+    pub answered: Instant,
+}
+
 /// The sender sends.
-pub async fn start_sender(pair: &LabPair, specs: &PairSpecs) -> Result<(), AgentError> {
-    pair.tx.agent.run(&specs.tx.id).start().await.map(|_| ())
+pub async fn start_sender(pair: &LabPair, specs: &PairSpecs) -> Result<Begun, AgentError> {
+    let status = pair.tx.agent.run(&specs.tx.id).start().await?;
+    Ok(Begun { unix_ns: status.started_unix_ns, answered: Instant::now() })
+}
+
+/// Seconds between the first and the last of several senders: by their own clock where they have one in common, else by
+/// when they answered.
+pub fn skew_s(begun: &[Begun], one_clock: bool) -> Option<f64> {
+    if begun.len() < 2 {
+        return None;
+    }
+    let own: Option<Vec<u64>> = begun.iter().map(|b| b.unix_ns).collect();
+    if let Some(own) = own.filter(|_| one_clock) {
+        let (first, last) = (own.iter().min()?, own.iter().max()?);
+        return Some(Duration::from_nanos(last - first).as_secs_f64());
+    }
+    let (first, last) = (begun.iter().map(|b| b.answered).min()?, begun.iter().map(|b| b.answered).max()?);
+    Some((last - first).as_secs_f64())
 }
 
 /// Follows both ends.

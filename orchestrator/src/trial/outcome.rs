@@ -113,6 +113,9 @@ pub struct Timing {
     pub warmup_s: f64,
     /// Both ports up and ready.
     pub prepare_s: f64,
+    /// Between the first and the last sender of the trial to start; none with one pair.
+    #[serde(default)]
+    pub start_skew_s: Option<f64>,
     /// From the start of the sender to its end.
     pub run_s: f64,
     /// From the end of the sender to the end of the receiver.

@@ -81,7 +81,7 @@ impl Trial<'_> {
             timing.warmup_s = self.timed(self.warm_up(&mut runs)).await?;
         }
         timing.prepare_s = self.timed(self.prepare(&mut runs)).await?;
-        self.start(&mut runs).await;
+        timing.start_skew_s = self.start(&mut runs).await;
         self.measure(&mut runs).await;
         self.progress.finish();
         Ok(runs.into_iter().map(|run| self.outcome(run, timing)).collect())
@@ -221,8 +221,8 @@ impl Trial<'_> {
         .await;
     }
 
-    /// Every receiver counts before any sender sends.
-    async fn start(&self, runs: &mut [PairRun<'_>]) {
+    /// Every receiver counts before any sender sends. Answers how far apart the senders began.
+    async fn start(&self, runs: &mut [PairRun<'_>]) -> Option<f64> {
         let started: Vec<_> = runs.iter().filter(|r| r.alive()).map(|r| self.sending(r)).collect();
         if !started.is_empty() {
             self.progress.say(&format!("sending {}", started.join(", ")));
@@ -232,11 +232,21 @@ impl Trial<'_> {
             run.take(result);
         }))
         .await;
-        join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
+        let begun = join_all(runs.iter_mut().filter(|r| r.alive()).map(async |run| {
             let result = measure::start_sender(run.pair, &run.specs).await;
-            run.take(result);
+            run.take(result)
         }))
         .await;
+        let begun: Vec<measure::Begun> = begun.into_iter().flatten().collect();
+        let mut boots = runs.iter().map(|run| &run.record.tx.inventory.clock.boot_id);
+        let first = boots.next();
+        let one_clock = boots.all(|boot| Some(boot) == first);
+        let skew_s = measure::skew_s(&begun, one_clock);
+        if let Some(skew_s) = skew_s {
+            let how = if one_clock { "" } else { ", as their agents answered" };
+            self.progress.say(&format!("{} senders began within {:.1} ms{how}", begun.len(), skew_s * 1e3));
+        }
+        skew_s
     }
 
     /// What a pair sends, in words; its bar gets that length.
