@@ -45,7 +45,7 @@ impl From<RunsError> for ApiError {
     fn from(error: RunsError) -> ApiError {
         let status = match &error {
             RunsError::Spec(_) => StatusCode::BAD_REQUEST,
-            RunsError::Exists(_) | RunsError::DeviceHeld { .. } => StatusCode::CONFLICT,
+            RunsError::Exists(_) | RunsError::DeviceHeld { .. } | RunsError::Full(_) => StatusCode::CONFLICT,
             RunsError::TooMany => StatusCode::TOO_MANY_REQUESTS,
             RunsError::Ending => StatusCode::SERVICE_UNAVAILABLE,
             RunsError::Unknown(_) => StatusCode::NOT_FOUND,
