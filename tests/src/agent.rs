@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use traffic::wire::{RunSpec, RunState, RunStatus, Sample};
@@ -22,7 +23,11 @@ pub struct Agent {
 impl Agent {
     /// Starts one on a free port.
     pub fn start(state_dir: &Path) -> Agent {
-        let mut command = bin::dataplane();
+        Agent::start_by(bin::dataplane(), state_dir)
+    }
+
+    /// Starts one with a command that ends with `dataplane`; the agent's arguments follow.
+    pub fn start_by(mut command: Command, state_dir: &Path) -> Agent {
         command.args(["agent", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state_dir);
         let mut process = Process::spawn(&mut command);
         let first = process.line().unwrap_or_else(|| panic!("the agent's log: {}", process.stderr()));

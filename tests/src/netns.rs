@@ -34,6 +34,30 @@ impl Netns {
         inside
     }
 
+    /// Runs `work` in a thread inside: its sockets and the processes it starts are of this namespace.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let file = std::fs::File::open(format!("/run/netns/{}", self.name)).expect("the namespace is there");
+        let in_thread = || {
+            nix::sched::setns(&file, nix::sched::CloneFlags::CLONE_NEWNET).expect("root may enter it");
+            work()
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(in_thread).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// `ip ARGS` inside; must succeed.
+    pub fn ip(&self, args: &str) {
+        let inside = ["-n", &self.name].into_iter().chain(args.split(' '));
+        ip(&inside.collect::<Vec<_>>());
+    }
+
+    /// Sets what is at a path below /proc/sys/net.
+    pub fn sysctl(&self, path: &str, value: &str) {
+        let path = format!("/proc/sys/net/{path}");
+        self.inside(|| std::fs::write(&path, value)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+
     /// Brings an interface up or down.
     pub fn set_link(&self, interface: &str, state: &str) {
         ip(&["-n", &self.name, "link", "set", interface, state]);

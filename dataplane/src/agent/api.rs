@@ -1,5 +1,6 @@
 //! The HTTP API: one handler an endpoint, none longer than its sentence in the documentation.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use traffic::wire::{Health, Inventory, RunState, RunStatus, VERSION};
+use traffic::wire::{Health, Inventory, NextHop, RunState, RunStatus, VERSION};
 
 use super::body::read_body;
 use super::failure::ApiError;
 use super::limits::{Limits, REPLY_SAMPLES_MAX, WAIT_MS_MAX};
 use super::load::Load;
 use super::metrics;
+use super::next_hop::next_hop;
 use super::run::Run;
 use super::runs::{Runs, RunsError};
 use super::spec::parse_spec;
@@ -45,6 +47,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/healthz", get(healthz))
         .route("/metrics", get(get_metrics))
         .route("/v1/inventory", get(get_inventory))
+        .route("/v1/next-hop", get(get_next_hop))
         .route("/v1/runs", get(list_runs).post(create_run))
         .route("/v1/runs/{id}", get(get_run).delete(delete_run))
         .route("/v1/runs/{id}/start", post(start_run))
@@ -78,8 +81,10 @@ async fn admit(State(shared): State<Shared>, request: Request, next: Next) -> Re
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
-    let text =
-        format!("there is nothing at {}: see /healthz, /metrics, /v1/inventory and /v1/runs", uri.path());
+    let text = format!(
+        "there is nothing at {}: see /healthz, /metrics, /v1/inventory, /v1/next-hop and /v1/runs",
+        uri.path()
+    );
     ApiError::new(StatusCode::NOT_FOUND, text)
 }
 
@@ -102,6 +107,18 @@ async fn get_inventory(State(shared): State<Shared>) -> Result<Json<Inventory>, 
     read.map_err(|error| failed(format!("the inventory could not be read: {error}; ask again")))?
         .map(Json)
         .map_err(|error| failed(error.to_string()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NextHopQuery {
+    to: IpAddr,
+    interface: Option<String>,
+}
+
+async fn get_next_hop(query: Result<Query<NextHopQuery>, QueryRejection>) -> Result<Json<NextHop>, ApiError> {
+    let Query(query) = query?;
+    Ok(Json(next_hop(query.to, query.interface).await?))
 }
 
 async fn get_metrics(State(shared): State<Shared>) -> impl IntoResponse {

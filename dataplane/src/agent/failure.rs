@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::next_hop::NextHopError;
 use super::run::StartError;
 use super::runs::RunsError;
 
@@ -44,7 +45,7 @@ impl From<RunsError> for ApiError {
     fn from(error: RunsError) -> ApiError {
         let status = match &error {
             RunsError::Spec(_) => StatusCode::BAD_REQUEST,
-            RunsError::Exists(_) | RunsError::DeviceHeld { .. } => StatusCode::CONFLICT,
+            RunsError::Exists(_) | RunsError::DeviceHeld { .. } | RunsError::Full(_) => StatusCode::CONFLICT,
             RunsError::TooMany => StatusCode::TOO_MANY_REQUESTS,
             RunsError::Ending => StatusCode::SERVICE_UNAVAILABLE,
             RunsError::Unknown(_) => StatusCode::NOT_FOUND,
@@ -59,6 +60,19 @@ impl From<RunsError> for ApiError {
 impl From<StartError> for ApiError {
     fn from(error: StartError) -> ApiError {
         ApiError::new(StatusCode::CONFLICT, error.to_string())
+    }
+}
+
+impl From<NextHopError> for ApiError {
+    fn from(error: NextHopError) -> ApiError {
+        let status = match &error {
+            NextHopError::NotUnicast(_) | NextHopError::NeedsInterface(_) => StatusCode::BAD_REQUEST,
+            NextHopError::NoInterface { .. }
+            | NextHopError::NoRoute { .. }
+            | NextHopError::NoSource { .. } => StatusCode::NOT_FOUND,
+            NextHopError::Kernel { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        ApiError::new(status, error.to_string())
     }
 }
 

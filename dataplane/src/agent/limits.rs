@@ -26,15 +26,22 @@ pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const WAIT_MS_MAX: u64 = 30_000;
 /// Engines at one time.
 pub const LIVE_RUNS_MAX: usize = 32;
-/// Finished runs kept in memory; older ones stay on disk and are read back when asked for by name.
+/// Finished runs kept in memory, and listed; older ones stay on disk and are read back when asked for by name.
 pub const FINISHED_RUNS_MAX: usize = 64;
 /// Connections at one time on one listener; more wait in the kernel's queue.
 pub const CONNECTIONS_MAX: usize = 256;
 
-/// How long the agent waits for what.
+/// How long a sender may take to stop sending when the agent ends, before its receivers are told to end too.
+pub const SENDERS_STOP: Duration = Duration::from_secs(2);
+
+/// How long the agent waits for what, and how much it keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For a request's headers, or for the next request on a connection that is kept open.
+    /// Runs on disk, live or finished. Nothing that is not acknowledged by DELETE is thrown away to make room:
+    /// beyond this, new runs are refused.
+    pub kept_runs: usize,
+    /// For a request's headers, or for the next request on a connection that is kept open: the orchestrator asks
+    /// again within seconds during a run, and within the minute between trials.
     pub header_read: Duration,
     /// For a request's body.
     pub body_read: Duration,
@@ -53,7 +60,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            header_read: Duration::from_secs(30),
+            kept_runs: 1024,
+            header_read: Duration::from_secs(120),
             body_read: Duration::from_secs(10),
             write: Duration::from_secs(30),
             prepare: Duration::from_secs(120),

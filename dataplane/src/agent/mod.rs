@@ -19,6 +19,7 @@ pub mod lines;
 pub mod load;
 pub mod log;
 pub mod metrics;
+pub mod next_hop;
 pub mod reap;
 pub mod recover;
 pub mod run;

@@ -1,14 +1,15 @@
 //! All runs of an agent: which there are, which may be added, which are forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use traffic::wire::{RunSpec, RunStatus};
+use tokio::time::Instant;
+use traffic::wire::{Role, RunSpec, RunState, RunStatus};
 
-use super::limits::{FINISHED_RUNS_MAX, LIVE_RUNS_MAX, Limits};
+use super::limits::{FINISHED_RUNS_MAX, LIVE_RUNS_MAX, Limits, SENDERS_STOP};
 use super::load::Load;
 use super::recover::{Found, recover};
 use super::run::{Orders, Run};
@@ -39,6 +40,13 @@ pub enum RunsError {
     /// Bounded.
     #[error("{LIVE_RUNS_MAX} runs are live, which is the limit: stop one of them first")]
     TooMany,
+    /// Bounded, too.
+    #[error(
+        "{0} runs are on disk, which is the limit, and none of them has been acknowledged: collect their samples, then \
+         remove them with DELETE /v1/runs/ID (GET /v1/runs lists the latest; the folder `runs` of the state directory \
+         has all)"
+    )]
+    Full(usize),
     /// SIGTERM has come.
     #[error("the agent is ending: start it again and prepare the run there")]
     Ending,
@@ -87,6 +95,8 @@ struct Known {
     by_id: BTreeMap<String, Arc<Run>>,
     /// In the order of their making: the oldest finished ones are forgotten first.
     order: Vec<String>,
+    /// All that have a folder, or will have one in a moment.
+    on_disk: BTreeSet<String>,
     is_ending: bool,
 }
 
@@ -95,6 +105,7 @@ impl Runs {
     pub fn open(store: Store, engine_command: Vec<OsString>, limits: Limits, load: Load) -> io::Result<Runs> {
         let mut known = Known::default();
         let mut ids = store.ids()?;
+        known.on_disk = ids.iter().cloned().collect();
         // The newest come first; an unfinished one is marked as failed however old it is.
         for (age, id) in ids.iter().enumerate() {
             if let Found::Run(run) = recover(store.run(id), age < FINISHED_RUNS_MAX) {
@@ -140,6 +151,9 @@ impl Runs {
         }
         if live.nth(LIVE_RUNS_MAX - 1).is_some() {
             return Err(RunsError::TooMany);
+        }
+        if known.on_disk.len() >= self.limits.kept_runs {
+            return Err(RunsError::Full(known.on_disk.len()));
         }
         let run = Arc::new(run);
         known.insert(run.clone());
@@ -214,17 +228,20 @@ impl Runs {
         Ok(())
     }
 
-    /// Ends all runs: each is told to stop, and killed when it does not do so soon. Makes no more.
+    /// Ends all runs and makes no more: senders stop sending and hold their ports, receivers take what is on the way
+    /// and end, then senders close. An engine that does not obey soon is killed.
     pub async fn end(&self) {
         let live: Vec<Arc<Run>> = {
             let mut known = self.lock();
             known.is_ending = true;
             known.by_id.values().filter(|run| !run.is_over()).cloned().collect()
         };
-        live.iter().for_each(|run| run.discard());
-        let limit = tokio::time::Instant::now() + self.kill_limit();
-        for run in live {
-            run.wait(limit.saturating_duration_since(tokio::time::Instant::now()), |_| false).await;
+        let (senders, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|run| run.spec.role == Role::Tx);
+        senders.iter().for_each(|run| run.stop());
+        wait_for_all(&senders, SENDERS_STOP, |status| status.state == RunState::Sent).await;
+        for these in [others, senders] {
+            these.iter().for_each(|run| run.discard());
+            wait_for_all(&these, self.kill_limit(), |_| false).await;
         }
     }
 
@@ -237,11 +254,20 @@ impl Runs {
         let mut known = self.lock();
         known.by_id.remove(id);
         known.order.retain(|other| other != id);
+        known.on_disk.remove(id);
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         // Whoever panicked left a whole map behind.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns when all of them are over or as wanted, or time is up.
+async fn wait_for_all(runs: &[Arc<Run>], limit: Duration, is_wanted: impl Fn(&RunStatus) -> bool) {
+    let limit = Instant::now() + limit;
+    for run in runs {
+        run.wait(limit.saturating_duration_since(Instant::now()), &is_wanted).await;
     }
 }
 
@@ -259,6 +285,7 @@ impl Known {
             self.order.retain(|other| other != old);
         }
         self.order.push(id.clone());
+        self.on_disk.insert(id.clone());
         self.by_id.insert(id, run);
     }
 }
