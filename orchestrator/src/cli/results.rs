@@ -15,6 +15,7 @@ use crate::results::write::write_pair;
 use crate::say;
 use crate::settings::OutputFormat;
 use crate::show_results::show;
+use crate::trial::pod_orphans::PodOrphans;
 use crate::trial::{Status, orphans};
 
 /// Does what was typed.
@@ -47,7 +48,16 @@ async fn recover(folder: &Path, output: OutputFormat) -> Result<ExitCode> {
 async fn recover_pair(pair: &PairFolder) -> Result<Judged> {
     let _mine = pair.lock()?;
     let record = pair.record()?;
-    orphans::bring_to_end(&record, |line| say::err(format_args!("{}: {line}", record.pair))).await?;
+    let say = |line: &str| say::err(format_args!("{}: {line}", pair.path().display()));
+    if let Some(cluster) = record.cluster.clone() {
+        let orphans = PodOrphans::of(&record, &cluster).await?;
+        let judged = Judged::of(orphans.take(record, say).await?);
+        write_pair(pair, &judged)?;
+        orphans.forget(&judged.outcome.record).await;
+        pair.forget_state()?;
+        return Ok(judged);
+    }
+    orphans::bring_to_end(&record, say).await?;
     let judged = Judged::of(read_pair(pair)?);
     write_pair(pair, &judged)?;
     orphans::dismiss(&record).await;

@@ -8,6 +8,7 @@ pub mod measure;
 pub mod orphans;
 pub mod outcome;
 pub mod phases;
+pub mod pod_orphans;
 pub mod prepare;
 pub mod progress;
 pub mod specs;
