@@ -10,6 +10,7 @@ mod cluster;
 mod collect;
 mod expid;
 mod lab;
+mod pods;
 mod profile_source;
 mod results;
 mod say;
