@@ -11,6 +11,7 @@ mod collect;
 mod expid;
 mod lab;
 mod path;
+mod pods;
 mod profile_source;
 mod results;
 mod say;

@@ -10,6 +10,7 @@ use traffic::mac::Mac;
 use traffic::units::FrameSize;
 
 use super::measure_args::Output;
+use super::pods_args::PodsVerb;
 use super::run_args::RunArgs;
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
@@ -51,6 +52,12 @@ pub enum Verb {
     },
     /// Run one profile on every pair, and write the results
     Run(Box<RunArgs>),
+    /// Make, look at and remove the pods of pairs in a Kubernetes cluster
+    Pods {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: PodsVerb,
+    },
     /// Work with results
     Results {
         /// What to do with them.

@@ -6,6 +6,9 @@ pub mod flows;
 pub mod lua;
 pub mod measure;
 pub mod measure_args;
+pub mod pods;
+pub mod pods_args;
+pub mod pods_values;
 pub mod results;
 pub mod run;
 pub mod run_args;
@@ -20,6 +23,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.verb {
         Verb::Flows { verb } => flows::execute(&verb),
         Verb::Run(args) => run::execute(&args),
+        Verb::Pods { verb } => pods::execute(verb),
         Verb::Results { verb } => results::execute(&verb),
         Verb::Lua { verb } => lua::execute(&verb),
         Verb::Completions { shell } => completions::execute(shell),

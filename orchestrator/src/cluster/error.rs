@@ -214,11 +214,6 @@ impl ClusterError {
             tries,
         }
     }
-
-    /// Whether the object simply is not there.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, ClusterError::NotFound { .. })
-    }
 }
 
 fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> ClusterError {
