@@ -28,7 +28,11 @@ async fn half_a_request_does_not_hold_a_connection_for_ever() {
     let agent = TestAgent::start(settings).await;
     answer_to(&agent, "").await;
     answer_to(&agent, "GET /healthz HTTP/1.1\r\nhost:").await;
-    let text = answer_to(&agent, "POST /v1/runs HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{").await;
+    let text = answer_to(
+        &agent,
+        "POST /v1/runs HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{",
+    )
+    .await;
     assert!(text.starts_with("HTTP/1.1 408"), "{text}");
     let text = answer_to(&agent, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert!(text.starts_with("HTTP/1.1 200"), "a kept connection that stays quiet is closed: {text}");
