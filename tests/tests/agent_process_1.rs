@@ -16,7 +16,7 @@ use traffic::wire::{Ended, Role, RunSpec, RunState, Summary};
 fn process_1(state_dir: &Path) -> (Agent, u32) {
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(bin::path("dataplane"));
-    let agent = Agent::start_by(command, state_dir);
+    let agent = Agent::start_by(command, state_dir, &[]);
     let [pid] = children(agent.process.pid())[..] else { panic!("unshare has one child") };
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let inside = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
