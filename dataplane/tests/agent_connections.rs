@@ -83,9 +83,9 @@ async fn bytes_that_are_hardly_http_are_answered_with_a_client_error() {
         (get("/v1/runs/a/samples?from=18446744073709551616"), "400", true),
         (get("/v1/next-hop?to=%00"), "400", true),
         (get("//v1//runs"), "404", true),
-        (get("*"), "400", false),
+        (get("*"), "404", true),
         (get(&format!("/{long}")), "414", false),
-        (get("/v1/runs/\u{1f600}"), "400", false),
+        (get("/v1/runs/\u{1f600}"), "404", true),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n".to_vec(), "400", false),
         (b"GET / HTTP/3.7\r\n\r\n".to_vec(), "400", false),
         (with_body(&format!("{json}content-length: 4"), b"\xff\xfe\x00{"), "400", true),
@@ -96,13 +96,12 @@ async fn bytes_that_are_hardly_http_are_answered_with_a_client_error() {
         (with_body(&format!("{json}transfer-encoding: chunked"), b"zz\r\n"), "400", true),
         (with_body("content-type: text/plain\r\ncontent-length: 2", b"{}"), "415", true),
         (with_body("content-length: 2", b"{}"), "415", true),
-        (with_body(&format!("x: {long}{long}{long}{long}{long}"), b""), "431", false),
+        (with_body(&"x: y\r\n".repeat(200), b""), "431", false),
     ] {
         let shown = String::from_utf8_lossy(&request).chars().take(120).collect::<String>();
         let mut stream = TcpStream::connect(agent.client.address).await.unwrap();
         // What is refused early may not be read whole.
         let _ = stream.write_all(&request).await;
-        let _ = stream.shutdown().await;
         let mut answer = Vec::new();
         let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
         let answer = String::from_utf8_lossy(&answer);

@@ -198,17 +198,22 @@ fn generator(contract: Contract) -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// The whole document.
-pub fn document() -> Value {
+/// What is described: the paths, the types that answers are made of, those that requests are made of.
+fn parts() -> [Map<String, Value>; 3] {
     let (mut given, mut taken) = (generator(Contract::Serialize), generator(Contract::Deserialize));
     let mut paths = Map::new();
     for endpoint in endpoints() {
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         path[endpoint.method.as_str().to_lowercase()] = endpoint.operation.describe(&mut given, &mut taken);
     }
+    [paths, given.take_definitions(true), taken.take_definitions(true)]
+}
+
+/// The whole document.
+pub fn document() -> Value {
+    let [paths, given, mut schemas] = parts();
     // What both sides say means the same on both: a test sees to it.
-    let mut schemas = taken.take_definitions(true);
-    schemas.extend(given.take_definitions(true));
+    schemas.extend(given);
     refine(&mut schemas);
     let mut document = json!({
         "openapi": "3.1.0",
@@ -278,5 +283,33 @@ fn refine(schemas: &mut Map<String, Value>) {
     for bound in spec::BOUNDS {
         spec[bound.name]["minimum"] = bound.least.into();
         spec[bound.name]["maximum"] = bound.most.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_means_the_same_in_requests_and_in_answers() {
+        let [_, given, taken] = parts();
+        let both: Vec<&String> = given.keys().filter(|name| taken.contains_key(*name)).collect();
+        assert!(both.iter().any(|name| *name == "ClockId"), "{both:?}");
+        for name in both {
+            assert_eq!(given[name], taken[name], "{name}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_those_of_settings_that_there_are() {
+        let [.., taken] = parts();
+        for bound in spec::BOUNDS {
+            assert!(taken["RunSpec"]["properties"][bound.name]["format"].is_string(), "{}", bound.name);
+        }
+        let document = document();
+        let spec = &document["components"]["schemas"]["RunSpec"]["properties"];
+        assert_eq!((&spec["burst"]["minimum"], &spec["burst"]["maximum"]), (&json!(1), &json!(64)));
+        assert_eq!(spec["version"]["const"], VERSION);
+        assert_eq!(spec["tag"]["maximum"], u32::MAX);
     }
 }
