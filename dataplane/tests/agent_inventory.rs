@@ -1,37 +1,12 @@
 //! The inventory of made-up hosts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
+mod made_up_host;
+
 use std::path::Path;
 
 use dataplane::inventory::{self, HostFacts, Sources, cpus, hugepages, render, surroundings};
-use tempfile::TempDir;
-use traffic::wire::DeviceInfo;
-
-/// A host with some files; a value that starts with `->` is a link.
-fn host(files: &[(&str, &str)], allowed_cpus: &[u32], env: &[(&str, &str)]) -> (TempDir, Sources) {
-    let dir = tempfile::tempdir().unwrap();
-    for (at, content) in files {
-        let path = dir.path().join(at);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        match content.strip_prefix("->") {
-            Some(target) => symlink(target, path).unwrap(),
-            None => fs::write(path, content).unwrap(),
-        }
-    }
-    let sources = Sources {
-        root: dir.path().to_owned(),
-        allowed_cpus: allowed_cpus.to_vec(),
-        env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
-        addresses: [("eth0", "10.0.0.7/24"), ("eth0", "fe80::7/64"), ("lo", "127.0.0.1/8")]
-            .map(|(interface, address)| (interface.to_owned(), address.to_owned()))
-            .to_vec(),
-        facts: HostFacts { dpdk_version: "DPDK 22.11.11".into(), tsc_hz: 2_500_000_000 },
-    };
-    (dir, sources)
-}
+use made_up_host::{find, host};
 
 const SERVER: &[(&str, &str)] = &[
     ("proc/sys/kernel/hostname", "node-7\n"),
@@ -86,10 +61,6 @@ const SERVER: &[(&str, &str)] = &[
     ("sys/bus/pci/devices/0000:05:00.0/class", "0x020000\n"),
     ("sys/bus/pci/devices/0000:05:00.0/driver", "->../../drivers/mlx5_core"),
 ];
-
-fn find<'a>(devices: &'a [DeviceInfo], name: &str) -> &'a DeviceInfo {
-    devices.iter().find(|device| device.device == name).unwrap_or_else(|| panic!("no {name} in {devices:?}"))
-}
 
 #[test]
 fn a_server_with_two_nodes_is_read_whole() {

@@ -5,7 +5,7 @@ mod agent_support;
 
 use std::time::Instant;
 
-use agent_support::{TestAgent, settings, spec};
+use agent_support::{JSON, TestAgent, settings, spec};
 use axum::body::Body;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ async fn bad_requests_are_refused_with_a_sentence_and_leave_nothing_behind() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
         assert!(answer["error"].as_str().unwrap().contains(hint), "{answer} without {hint}");
     }
-    let (status, text) = client.raw(Method::POST, "/v1/runs", &[], Body::from("{not json")).await;
+    let (status, text) = client.raw(Method::POST, "/v1/runs", &[JSON], Body::from("{not json")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
     for (path, expected) in [
         ("/v1/runs/..%2f..%2fetc", StatusCode::NOT_FOUND),
@@ -167,11 +167,11 @@ async fn a_huge_body_is_answered_with_413_and_one_just_small_enough_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let agent = TestAgent::start(settings(&dir)).await;
     let body = |bytes: usize| Body::from(vec![b' '; bytes]);
-    let (status, text) = agent.client.raw(Method::POST, "/v1/runs", &[], body((1 << 20) + 1)).await;
+    let (status, text) = agent.client.raw(Method::POST, "/v1/runs", &[JSON], body((1 << 20) + 1)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{text}");
-    let (status, _) = agent.client.raw(Method::POST, "/v1/runs", &[], body(8 << 20)).await;
+    let (status, _) = agent.client.raw(Method::POST, "/v1/runs", &[JSON], body(8 << 20)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    let (status, _) = agent.client.raw(Method::POST, "/v1/runs", &[], body(1 << 20)).await;
+    let (status, _) = agent.client.raw(Method::POST, "/v1/runs", &[JSON], body(1 << 20)).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     agent.end().await;
 }

@@ -1,5 +1,6 @@
 //! `dataplane agent` as a process, and a client for its HTTP API that does no more than these tests need.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -23,12 +24,12 @@ pub struct Agent {
 impl Agent {
     /// Starts one on a free port.
     pub fn start(state_dir: &Path) -> Agent {
-        Agent::start_by(bin::dataplane(), state_dir)
+        Agent::start_by(bin::dataplane(), state_dir, &[])
     }
 
-    /// Starts one with a command that ends with `dataplane`; the agent's arguments follow.
-    pub fn start_by(mut command: Command, state_dir: &Path) -> Agent {
-        command.args(["agent", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state_dir);
+    /// Starts one with a command that ends with `dataplane`; the agent's arguments follow, `more` at their end.
+    pub fn start_by(mut command: Command, state_dir: &Path, more: &[&OsStr]) -> Agent {
+        command.args(["agent", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state_dir).args(more);
         let mut process = Process::spawn(&mut command);
         let first = process.line().unwrap_or_else(|| panic!("the agent's log: {}", process.stderr()));
         let hello: Value = serde_json::from_str(&first).unwrap_or_else(|e| panic!("{first}: {e}"));

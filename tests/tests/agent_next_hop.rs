@@ -91,7 +91,7 @@ fn the_next_hop_is_found_without_rights() {
     }
     let (folder, lab) = (tempfile::tempdir().unwrap(), Lab::new());
     lab.pod.inside(|| {
-        let agent = &Agent::start_by(without_rights(), folder.path());
+        let agent = &Agent::start_by(without_rights(), folder.path(), &[]);
         let inventory: Inventory = serde_json::from_str(&agent.call("GET", "/v1/inventory", "").1).unwrap();
         assert_eq!(inventory.capabilities, [""; 0], "nothing here needs a right");
 

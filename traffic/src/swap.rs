@@ -3,12 +3,13 @@
 //! All checksums stay valid, as a sum does not care about the order of its words. Fields are moved as whole
 //! words, and the mark at the frame's end is left alone.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ether;
 
 /// What a reflector swaps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Swap {
     /// Ethernet addresses.

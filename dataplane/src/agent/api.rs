@@ -1,25 +1,27 @@
 //! The HTTP API: one handler an endpoint, none longer than its sentence in the documentation.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use traffic::wire::{Health, Inventory, NextHop, RunState, RunStatus, VERSION};
 
-use super::body::read_body;
-use super::failure::ApiError;
+use super::body::{must_be_json, read_body};
+use super::endpoints::{endpoints, metrics_endpoint};
+use super::failure::{ApiError, RunId};
 use super::limits::{Limits, REPLY_SAMPLES_MAX, WAIT_MS_MAX};
 use super::load::Load;
 use super::metrics;
 use super::next_hop::next_hop;
+use super::openapi;
 use super::run::Run;
 use super::runs::{Runs, RunsError};
 use super::spec::parse_spec;
@@ -43,16 +45,11 @@ pub struct Shared {
 
 /// The whole API, for loopback.
 pub fn router(shared: Shared) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/metrics", get(get_metrics))
-        .route("/v1/inventory", get(get_inventory))
-        .route("/v1/next-hop", get(get_next_hop))
-        .route("/v1/runs", get(list_runs).post(create_run))
-        .route("/v1/runs/{id}", get(get_run).delete(delete_run))
-        .route("/v1/runs/{id}/start", post(start_run))
-        .route("/v1/runs/{id}/stop", post(stop_run))
-        .route("/v1/runs/{id}/samples", get(get_samples))
+    let router = endpoints().into_iter().fold(Router::new(), |router, endpoint| {
+        // Methods of one path are merged by the router.
+        router.route(endpoint.path, endpoint.handler)
+    });
+    router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(shared.clone(), admit))
@@ -61,8 +58,9 @@ pub fn router(shared: Shared) -> Router {
 
 /// `/metrics` and nothing else. Scrapes do not count as somebody who needs the agent.
 pub fn metrics_router(shared: Shared) -> Router {
+    let endpoint = metrics_endpoint();
     Router::new()
-        .route("/metrics", get(get_metrics))
+        .route(endpoint.path, endpoint.handler)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared)
@@ -93,12 +91,12 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, text)
 }
 
-async fn healthz() -> Json<Health> {
+pub(super) async fn healthz() -> Json<Health> {
     let release = env!("CARGO_PKG_VERSION").to_owned();
     Json(Health { version: VERSION, release, pid: std::process::id() })
 }
 
-async fn get_inventory(State(shared): State<Shared>) -> Result<Json<Inventory>, ApiError> {
+pub(super) async fn get_inventory(State(shared): State<Shared>) -> Result<Json<Inventory>, ApiError> {
     let facts = shared.facts;
     let read =
         tokio::task::spawn_blocking(move || Sources::host(facts).map(|sources| inventory::read(&sources)))
@@ -109,31 +107,43 @@ async fn get_inventory(State(shared): State<Shared>) -> Result<Json<Inventory>, 
         .map_err(|error| failed(error.to_string()))
 }
 
-#[derive(Debug, Deserialize)]
+/// The OpenAPI document; made once.
+pub(super) async fn get_openapi() -> impl IntoResponse {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT.as_str())
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NextHopQuery {
+pub(super) struct NextHopQuery {
+    /// An IPv4 or IPv6 address
     to: IpAddr,
+    /// The interface to leave by; the kernel's choice when not given
+    #[schemars(length(min = 1))]
     interface: Option<String>,
 }
 
-async fn get_next_hop(query: Result<Query<NextHopQuery>, QueryRejection>) -> Result<Json<NextHop>, ApiError> {
+pub(super) async fn get_next_hop(
+    query: Result<Query<NextHopQuery>, QueryRejection>,
+) -> Result<Json<NextHop>, ApiError> {
     let Query(query) = query?;
     Ok(Json(next_hop(query.to, query.interface).await?))
 }
 
-async fn get_metrics(State(shared): State<Shared>) -> impl IntoResponse {
+pub(super) async fn get_metrics(State(shared): State<Shared>) -> impl IntoResponse {
     let runs = shared.runs.list();
     ([(header::CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE))], metrics::render(&runs))
 }
 
-async fn list_runs(State(shared): State<Shared>) -> Json<Vec<RunStatus>> {
+pub(super) async fn list_runs(State(shared): State<Shared>) -> Json<Vec<RunStatus>> {
     Json(shared.runs.list().iter().map(|run| run.status()).collect())
 }
 
-async fn create_run(
+pub(super) async fn create_run(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<(StatusCode, Json<RunStatus>), ApiError> {
+    must_be_json(request.headers())?;
     let body = read_body(request.into_body(), shared.limits.body_read).await?;
     let spec = parse_spec(&body).map_err(RunsError::from)?;
     let runs = shared.runs;
@@ -142,16 +152,20 @@ async fn create_run(
     Ok((StatusCode::CREATED, Json(status)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RunQuery {
+pub(super) struct RunQuery {
+    /// How long the answer may wait for the state, or for the end
+    #[schemars(range(max = WAIT_MS_MAX))]
     wait_ms: Option<u64>,
+    /// States to wait for; the end ends every wait
+    #[schemars(with = "Option<Vec<RunState>>")]
     state: Option<String>,
 }
 
-async fn get_run(
+pub(super) async fn get_run(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    RunId(id): RunId,
     query: Result<Query<RunQuery>, QueryRejection>,
 ) -> Result<Json<RunStatus>, ApiError> {
     let Query(query) = query?;
@@ -162,15 +176,18 @@ async fn get_run(
     Ok(Json(run.status()))
 }
 
-async fn delete_run(State(shared): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn delete_run(
+    State(shared): State<Shared>,
+    RunId(id): RunId,
+) -> Result<StatusCode, ApiError> {
     let runs = shared.runs;
     whole(async move { runs.delete(&id).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn start_run(
+pub(super) async fn start_run(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    RunId(id): RunId,
 ) -> Result<Json<RunStatus>, ApiError> {
     let run = lookup(&shared, &id).await?;
     run.start()?;
@@ -180,24 +197,36 @@ async fn start_run(
     Ok(Json(run.status()))
 }
 
-async fn stop_run(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RunStatus>, ApiError> {
+pub(super) async fn stop_run(
+    State(shared): State<Shared>,
+    RunId(id): RunId,
+) -> Result<Json<RunStatus>, ApiError> {
     let run = lookup(&shared, &id).await?;
     run.stop();
     Ok(Json(run.status()))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SamplesQuery {
+pub(super) struct SamplesQuery {
+    /// Number of the first one wanted
     #[serde(default)]
+    #[schemars(range(max = u64::MAX))]
     from: u64,
+    /// How long the answer may wait for that one, or for the end
+    #[schemars(range(max = WAIT_MS_MAX))]
     wait_ms: Option<u64>,
+    /// How many at most
+    #[schemars(range(min = 1, max = REPLY_SAMPLES_MAX))]
     max: Option<usize>,
 }
 
-async fn get_samples(
+/// What samples come as.
+pub(super) const NDJSON: &str = "application/x-ndjson";
+
+pub(super) async fn get_samples(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    RunId(id): RunId,
     query: Result<Query<SamplesQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(query) = query?;
@@ -209,7 +238,7 @@ async fn get_samples(
     let run = lookup(&shared, &id).await?;
     run.wait(limit, |status| status.samples > query.from).await;
     let text = run.samples(query.from, max).await.map_err(|error| ApiError::new(StatusCode::GONE, error))?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], text).into_response())
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON))], text).into_response())
 }
 
 /// The run; one that memory has forgotten is read from disk, away from the threads that serve.

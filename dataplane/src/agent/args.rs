@@ -16,7 +16,7 @@ pub struct AgentArgs {
     pub listen: SocketAddr,
 
     /// Directory that runs are written to as they happen, one folder each
-    #[arg(long, value_name = "DIR", required_unless_present = "check")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["check", "openapi"])]
     pub state_dir: Option<PathBuf>,
 
     /// End after so many seconds without a request and without a live run
@@ -30,6 +30,10 @@ pub struct AgentArgs {
     /// Ask the agent at --listen whether it is well, and exit with 0 or 1 (for Kubernetes exec probes)
     #[arg(long)]
     pub check: bool,
+
+    /// Print the OpenAPI document of the API and end; a running agent serves it at /openapi.json
+    #[arg(long, conflicts_with = "check")]
+    pub openapi: bool,
 
     /// Program and arguments that run one engine, in place of this program's own `engine`; last on the line
     #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, hide = true)]

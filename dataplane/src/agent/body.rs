@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use tokio::time::timeout;
 
 use super::failure::ApiError;
@@ -13,6 +13,19 @@ use super::limits::REQUEST_BODY_BYTES_MAX;
 
 /// So much of a body that is too large is read over, so that its sender reads our answer rather than a reset.
 const READ_OVER_BYTES_MAX: usize = 16 * REQUEST_BODY_BYTES_MAX;
+
+/// What a web page may send without asking first, a form or plain text, is no request for this API.
+pub fn must_be_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let found: String = kind.unwrap_or("nothing").chars().take(80).collect();
+    let text =
+        format!("the body is said to be {found}: send JSON with the header Content-Type: application/json");
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
+}
 
 /// The whole body, or why not.
 pub async fn read_body(body: Body, limit: Duration) -> Result<Vec<u8>, ApiError> {

@@ -1,9 +1,13 @@
 //! Errors as HTTP says them: a status, and `{"error": "sentence with the next step"}`.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::next_hop::NextHopError;
 use super::run::StartError;
@@ -35,9 +39,31 @@ impl ApiError {
     }
 }
 
+/// What every error looks like.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorBody {
+    /// What is wrong, with its value, and the next step.
+    error: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(serde_json::json!({ "error": self.error }))).into_response()
+        (self.status, Json(ErrorBody { error: self.error })).into_response()
+    }
+}
+
+/// The id in a path, whatever it is.
+#[derive(Debug)]
+pub struct RunId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for RunId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<RunId, ApiError> {
+        let Path(id) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|error: PathRejection| ApiError::bad_request(error.body_text()))?;
+        Ok(RunId(id))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod body;
 pub mod check;
 pub mod death;
 pub mod device;
+pub mod endpoints;
 pub mod error;
 pub mod events;
 pub mod failure;
@@ -20,6 +21,7 @@ pub mod load;
 pub mod log;
 pub mod metrics;
 pub mod next_hop;
+pub mod openapi;
 pub mod reap;
 pub mod recover;
 pub mod run;
@@ -50,6 +52,10 @@ use store::Store;
 
 /// `dataplane agent`: serves until SIGTERM, SIGINT or the idle limit; or, with `--check`, asks another one.
 pub async fn serve(args: AgentArgs, facts: HostFacts) -> Result<(), AgentError> {
+    if args.openapi {
+        say(&format!("{:#}", openapi::document()));
+        return Ok(());
+    }
     if args.check {
         let health = check::check(args.listen).await?;
         say(&format!("agent {} at {} is well (pid {})", health.release, args.listen, health.pid));

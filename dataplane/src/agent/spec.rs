@@ -38,6 +38,40 @@ pub enum SpecError {
     },
 }
 
+/// What [`is_valid_id`] lets through.
+pub const ID_PATTERN: &str = "^[a-z0-9_-]{1,64}$";
+/// What [`Device`] reads.
+pub const DEVICE_PATTERN: &str = "^(env|vdev:(net|eth)_[^\\u0000]*|(iface|xdp):[A-Za-z0-9_.@-]{1,15}|\
+    pci:([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}[.][0-9A-Fa-f])$";
+
+/// A number of a spec and what it may be.
+#[derive(Debug)]
+pub struct Bound {
+    /// The setting.
+    pub name: &'static str,
+    /// Its value.
+    pub of: fn(&RunSpec) -> u64,
+    /// Allowed.
+    pub least: u64,
+    /// Allowed.
+    pub most: u64,
+}
+
+const fn bound(name: &'static str, of: fn(&RunSpec) -> u64, least: u64, most: u64) -> Bound {
+    Bound { name, of, least, most }
+}
+
+/// All bounds that the agent answers for.
+pub const BOUNDS: [Bound; 7] = [
+    bound("sample_interval_ms", |spec| spec.sample_interval_ms as u64, 10, 3_600_000),
+    bound("burst", |spec| spec.burst as u64, 1, 64),
+    bound("descriptors", |spec| spec.descriptors as u64, 1, 32_768),
+    bound("tx_workers", |spec| spec.tx_workers as u64, 1, u16::MAX as u64),
+    bound("workers", |spec| spec.workers.map_or(1, u64::from), 1, u16::MAX as u64),
+    bound("limit_s", |spec| spec.limit_s as u64, 1, 31_536_000),
+    bound("drain_limit_ms", |spec| spec.drain_limit_ms as u64, 0, 3_600_000),
+];
+
 /// Reads a request's body. The version is looked at first: a later one may have settings unknown here.
 pub fn parse_spec(body: &[u8]) -> Result<RunSpec, SpecError> {
     let value: serde_json::Value = serde_json::from_slice(body)?;
@@ -58,16 +92,8 @@ pub fn check_spec(spec: &RunSpec) -> Result<(), SpecError> {
         return Err(SpecError::Id(spec.id.chars().take(80).collect()));
     }
     spec.device.parse::<Device>()?;
-    let bounds = [
-        ("sample_interval_ms", u64::from(spec.sample_interval_ms), 10, 3_600_000),
-        ("burst", u64::from(spec.burst), 1, 64),
-        ("descriptors", u64::from(spec.descriptors), 1, 32_768),
-        ("tx_workers", u64::from(spec.tx_workers), 1, u64::from(u16::MAX)),
-        ("workers", spec.workers.map_or(1, u64::from), 1, u64::from(u16::MAX)),
-        ("limit_s", u64::from(spec.limit_s), 1, 31_536_000),
-        ("drain_limit_ms", u64::from(spec.drain_limit_ms), 0, 3_600_000),
-    ];
-    for (name, value, least, most) in bounds {
+    for Bound { name, of, least, most } in &BOUNDS {
+        let (value, least, most) = (of(spec), *least, *most);
         if !(least..=most).contains(&value) {
             return Err(SpecError::Range { name, value, least, most });
         }

@@ -22,6 +22,9 @@ use tokio::task::JoinHandle;
 /// Longest that anything may take in a test; what takes longer has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a body has to be said to be.
+pub const JSON: (&str, &str) = ("content-type", "application/json");
+
 /// Program and arguments of the fake engine.
 pub fn fake_engine() -> Vec<OsString> {
     vec!["python3".into(), PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fake_engine.py").into()]
@@ -111,7 +114,7 @@ impl Client {
 
     pub async fn json(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let (status, text) = self.raw(method, path, &[], body).await;
+        let (status, text) = self.raw(method, path, &[JSON], body).await;
         let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect(&text) };
         if status.is_client_error() || status.is_server_error() {
             assert!(value["error"].is_string(), "{status} without a sentence: {text}");

@@ -10,6 +10,7 @@ mod neighbour;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use address::{Address, AddressError};
@@ -42,7 +43,7 @@ pub enum Kind {
 }
 
 /// Frames that a responder has sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Responded {
     /// ARP replies.
     pub arp: u64,

@@ -1,5 +1,6 @@
 //! A run: one engine process with one port and one role.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::inventory::ClockId;
@@ -11,7 +12,7 @@ use crate::respond::Address;
 use crate::swap::Swap;
 
 /// What an engine process does with its port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Generates the profile.
@@ -23,7 +24,7 @@ pub enum Role {
 }
 
 /// Whether the engine uses hugepages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
     /// Hugepages where enough are free, else ordinary pages with a warning; a PCI device gets no fallback.
@@ -36,7 +37,7 @@ pub enum Memory {
 }
 
 /// What the times in marks are read from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MarkClock {
     /// The CPU's cycle counter: one clock on one host, none between hosts.
@@ -50,7 +51,7 @@ pub enum MarkClock {
 }
 
 /// How many frames to keep of each kind, the first ones of the run; [`Dump::FRAMES_MAX`] together at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dump {
     /// Marked as ours but impossible.
@@ -67,7 +68,7 @@ impl Dump {
 }
 
 /// Who writes the checksums of what a sender generates; the frames are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Checksums {
     /// The worker, by difference.
@@ -86,7 +87,7 @@ impl Checksums {
 
 /// Everything an engine needs: `POST /v1/runs` carries one, and the agent hands it to the engine on standard
 /// input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// [`super::VERSION`] of the sender.
@@ -196,7 +197,7 @@ impl RunSpec {
 }
 
 /// Agent → engine, one JSON line each on standard input, after the [`RunSpec`] line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Begin to send or to count; a second one is ignored.
@@ -207,7 +208,7 @@ pub enum Command {
 }
 
 /// Engine → agent, one JSON line each on standard output.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The port is up and the workers wait for [`Command::Start`].
@@ -233,7 +234,7 @@ pub enum Event {
 }
 
 /// What came of the preparation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ready {
     /// Of the engine process.
     pub pid: u32,
@@ -287,7 +288,7 @@ pub struct Ready {
 }
 
 /// Where a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// The engine starts.
@@ -314,7 +315,7 @@ impl RunState {
 }
 
 /// `GET /v1/runs/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStatus {
     /// The run's name.
     pub id: String,

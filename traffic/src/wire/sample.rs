@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::Latency;
 use crate::respond::Responded;
 
 /// Cumulative counters at one moment, read in one go.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// Number of the sample in its run, from 0, without holes.
     pub n: u64,
@@ -33,7 +34,7 @@ pub struct Sample {
 }
 
 /// One worker's counters: written by it alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoreCounters {
     /// The CPU it runs on.
     pub cpu: u32,
@@ -57,7 +58,7 @@ pub struct CoreCounters {
 }
 
 /// `rte_eth_stats` of the port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names are DPDK's; its guide defines them")]
 pub struct PortStats {
     pub ipackets: u64,
@@ -71,7 +72,7 @@ pub struct PortStats {
 }
 
 /// What a receiver made of the frames, over all its queues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Marked frames of this run, each counted once.
     pub received: u64,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sample::Sample;
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// The profile's count or duration was reached.
@@ -20,7 +21,7 @@ pub enum Ended {
 }
 
 /// The engine's last word.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Why it ended.
     pub ended: Ended,
@@ -63,7 +64,7 @@ pub struct Summary {
 }
 
 /// What one worker sent: numbers 0 to `sent` − 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TxShard {
     /// As in the mark.
     pub shard: u16,
@@ -75,7 +76,7 @@ pub struct TxShard {
 }
 
 /// What all queues together saw of one shard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RxShard {
     /// As in the mark.
     pub shard: u16,
@@ -96,7 +97,7 @@ pub struct RxShard {
 
 /// Latency, nanoseconds, from the mark's time to the burst that brought it: one-way at a receiver, there and back at a
 /// sender.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "percentiles name themselves")]
 pub struct Latency {
     /// The clock that both times are of, e.g. `tsc of one host`.
@@ -121,7 +122,7 @@ pub struct Latency {
 }
 
 /// How a sender kept its rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pacing {
     /// Packets a second asked of the port.
     pub requested_pps: f64,
@@ -138,7 +139,7 @@ pub struct Pacing {
 
 /// Lateness: the time at which a frame was handed to the driver less the time at which it was due. Never negative, as
 /// no frame leaves before it is due.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Departures {
     /// Frames that the driver took.
     pub frames: u64,
@@ -163,7 +164,7 @@ pub struct Departures {
 }
 
 /// One RX queue's part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RxQueueShare {
     /// DPDK's number.
     pub queue: u16,
@@ -174,7 +175,7 @@ pub struct RxQueueShare {
 }
 
 /// A frame that was kept for people to look at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DumpedFrame {
     /// Wall clock, nanoseconds since 1970 (UTC), when its burst came.
     pub unix_ns: u64,
@@ -195,7 +196,7 @@ impl DumpedFrame {
 }
 
 /// Why a frame was kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DumpKind {
     /// Marked as ours but impossible.
