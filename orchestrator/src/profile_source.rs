@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use lua_compat::{Import, ImportError, ImportOptions, Note, Severity, import_file};
+use lua_compat::{Import, ImportError, ImportOptions, Note, Severity, import_file, import_str};
 use traffic::fault::Faults;
 use traffic::plan::Plan;
 use traffic::profile::Profile;
-use traffic::profile::load::{LoadError, load_file};
+use traffic::profile::load::{Format, LoadError, load_file, load_str};
 use traffic::replay::{ReplayError, ReplayPlan};
 
 use crate::lab::pair_name;
@@ -91,14 +91,27 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
 
 /// Reads and checks one file.
 pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
-    let (mut profile, notes) = if is_lua(path) {
-        let import = import(path, options.quirks)?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let notes = import.report.warnings().map(|n| format!("{}: {}", place(&file, n), n.text)).collect();
-        (import.profile, notes)
-    } else {
-        (load_file(path)?, Vec::new())
-    };
+    if is_lua(path) { of_lua(path, import(path, options.quirks)?, options) } else { checked(path, load_file(path)?, options) }
+}
+
+/// The same of a text that is about to be the file at `path`.
+pub fn read_text(path: &Path, text: &str, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+    let name = path.display().to_string();
+    if is_lua(path) {
+        let import = import_str(&name, text, &import_options(options.quirks))?;
+        return of_lua(path, import, options);
+    }
+    let format = Format::of(path).ok_or_else(|| LoadError::UnknownExtension(path.to_owned()))?;
+    checked(path, load_str(text, format, &name)?, options)
+}
+
+fn of_lua(path: &Path, import: Import, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let notes = import.report.warnings().map(|n| format!("{}: {}", place(&file, n), n.text)).collect();
+    Ok(LoadedProfile { notes, ..checked(path, import.profile, options)? })
+}
+
+fn checked(path: &Path, mut profile: Profile, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
     profile.stamp &= !options.no_stamp;
     Plan::compile(&profile).map_err(|faults| Faults { source_name: path.display().to_string(), ..faults })?;
     if let Some(replay) = &mut profile.replay {
@@ -108,7 +121,7 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceEr
         ReplayPlan::load(replay, profile.rate, profile.stop)?;
     }
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(LoadedProfile { name, source: path.to_owned(), profile, notes })
+    Ok(LoadedProfile { name, source: path.to_owned(), profile, notes: Vec::new() })
 }
 
 /// `file:line: warning: text`, as compilers say it.
@@ -127,7 +140,11 @@ fn place(file: &str, note: &Note) -> String {
 
 /// Imports a Lua script with its whole report.
 pub fn import(path: &Path, quirks: bool) -> Result<Import, SourceError> {
-    Ok(import_file(path, &ImportOptions { quirks, ..ImportOptions::default() })?)
+    Ok(import_file(path, &import_options(quirks))?)
+}
+
+fn import_options(quirks: bool) -> ImportOptions {
+    ImportOptions { quirks, ..ImportOptions::default() }
 }
 
 fn is_lua(path: &Path) -> bool {

@@ -34,7 +34,7 @@ pub enum OutputFormat {
 }
 
 /// Everything about one trial that the user decides.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Of every pair that takes part, by its index.
     pub profiles: BTreeMap<usize, LoadedProfile>,
@@ -88,6 +88,13 @@ impl Settings {
     /// Of all pairs.
     pub fn duration_s_max(&self) -> f64 {
         self.profiles.values().map(|p| self.duration_s(&p.profile)).fold(0.0, f64::max)
+    }
+
+    /// The same with other profiles.
+    pub fn with_profiles(&self, profiles: BTreeMap<usize, LoadedProfile>) -> Settings {
+        let mut settings = Settings { profiles, ..self.clone() };
+        settings.options.insert("duration".into(), settings.duration_s_max().to_string());
+        settings
     }
 
     /// The pairs that take part.

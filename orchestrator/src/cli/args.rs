@@ -1,14 +1,13 @@
 //! What may be typed. Underscores in flags are read as dashes, since the old tool had both.
 
 use std::ffi::OsString;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use lua_compat::paired::FlowMode;
-use traffic::mac::Mac;
+use clap::{Args, Parser, Subcommand};
 use traffic::units::FrameSize;
 
+use super::experiments_args::ExperimentArgs;
+use super::flow_args::{ShapeArgs, frame_size};
 use super::measure_args::Output;
 use super::pods_args::PodsVerb;
 use super::run_args::RunArgs;
@@ -58,6 +57,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PodsVerb,
     },
+    /// Run many profiles, each on every pair, and go on where an earlier call ended; without --run, only say what would be done
+    Experiments(Box<ExperimentArgs>),
     /// Work with results
     Results {
         /// What to do with them.
@@ -69,6 +70,12 @@ pub enum Verb {
         /// What to do with them.
         #[command(subcommand)]
         verb: LuaVerb,
+    },
+    /// Write manual pages
+    Man {
+        /// One page a verb into this folder [default: the main page, on standard output]
+        #[arg(long)]
+        dir: Option<PathBuf>,
     },
     /// Print a completion script for a shell
     Completions {
@@ -107,58 +114,18 @@ pub struct GenerateArgs {
     /// Distinct flows; a list makes a profile for each
     #[arg(long, value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
     pub flows: Vec<u64>,
-    /// Which fields vary: s, sd, sp, dp, spd, sdpp or sdpd
-    #[arg(long, default_value = "s")]
-    pub flow_mode: FlowMode,
-    /// What kind of profile: this version makes paired ones
-    #[arg(long, value_enum, default_value_t = GenMode::Paired)]
-    pub gen_mode: GenMode,
-    /// First source address
-    #[arg(long, default_value = "192.168.1.1")]
-    pub base_src_ip: Ipv4Addr,
-    /// First destination address
-    #[arg(long, default_value = "192.168.2.1")]
-    pub base_dst_ip: Ipv4Addr,
-    /// First source port
-    #[arg(long, default_value_t = 1024)]
-    pub base_src_port: u16,
-    /// First destination port
-    #[arg(long, default_value_t = 1024)]
-    pub base_dst_port: u16,
-    /// lua as the old tool wrote, or toml
-    #[arg(long, value_enum, default_value_t = ProfileFormat::Lua)]
-    pub format: ProfileFormat,
+    /// What they are like.
+    #[command(flatten)]
+    pub shape: ShapeArgs,
     /// How many pairs
     #[arg(short = 'n', long, default_value_t = 1, value_parser = pair_count)]
     pub pairs: usize,
     /// For pairs on this machine (the only kind in this version)
     #[arg(long)]
     pub local: bool,
-    /// The sender's address, once a pair; the local lab's own when not given
-    #[arg(long)]
-    pub tx_mac: Vec<Mac>,
-    /// The receiver's address, once a pair; the local lab's own when not given
-    #[arg(long)]
-    pub rx_mac: Vec<Mac>,
     /// Where the pairs' folders are
     #[arg(long, default_value = "flows")]
     pub flows_dir: PathBuf,
-}
-
-/// Kinds of profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GenMode {
-    /// One sender, one receiver.
-    Paired,
-}
-
-/// Notations of profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProfileFormat {
-    /// A Pktgen script.
-    Lua,
-    /// This project's own.
-    Toml,
 }
 
 /// `results …`
@@ -208,11 +175,6 @@ pub(super) fn pair_count(text: &str) -> Result<usize, String> {
         Ok(n @ 1..=PAIRS_MAX) => Ok(n),
         _ => Err(format!("write a number of pairs from 1 to {PAIRS_MAX}")),
     }
-}
-
-fn frame_size(text: &str) -> Result<FrameSize, String> {
-    let bytes: u32 = text.parse().map_err(|_| format!("frame size `{text}` is not a number of bytes"))?;
-    FrameSize::new(bytes).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ use traffic::mac::Mac;
 use traffic::plan::Plan;
 use traffic::profile::render::to_toml;
 use traffic::replay::Capture;
+use traffic::units::FrameSize;
 
-use super::args::{FlowsVerb, GenerateArgs, ProfileFormat};
+use super::args::{FlowsVerb, GenerateArgs};
+use super::flow_args::{ProfileFormat, ShapeArgs};
 use crate::lab::devices::local_macs;
 use crate::lab::pair_name;
 use crate::profile_source::{ReadOptions, find, read};
@@ -30,18 +32,12 @@ pub fn execute(verb: &FlowsVerb) -> Result<ExitCode> {
 }
 
 fn generate(args: &GenerateArgs) -> Result<()> {
-    let macs = macs(args)?;
+    let lists = Lists { flows: &args.flows, sizes: &args.pkt_size, rates: &args.rate };
     // Everything is rendered before anything is written: a bad combination leaves nothing half done.
     let mut files = Vec::new();
-    for (index, macs) in macs.iter().enumerate() {
+    for (index, macs) in macs(&args.shape, args.pairs)?.into_iter().enumerate() {
         let folder = args.flows_dir.join(pair_name(index));
-        for flow in combinations(args, *macs) {
-            let (name, text) = match args.format {
-                ProfileFormat::Lua => (flow.file_name(), paired::render(&flow)?),
-                ProfileFormat::Toml => (format!("{}.toml", flow.stem()), to_toml(&paired::profile(&flow)?)),
-            };
-            files.push((folder.join(name), text));
-        }
+        files.extend(render(lists, &args.shape, macs)?.into_iter().map(|(name, text)| (folder.join(name), text)));
     }
     for (path, text) in &files {
         if let Some(folder) = path.parent() {
@@ -49,7 +45,7 @@ fn generate(args: &GenerateArgs) -> Result<()> {
         }
         fs::write(path, text).map_err(|e| anyhow!("can't write {}: {e}", path.display()))?;
     }
-    if !args.local && args.tx_mac.is_empty() {
+    if !args.local && args.shape.tx_mac.is_empty() {
         say::err(
             "the addresses are those of local pairs: the Kubernetes lab is not in this version \
              (--tx-mac and --rx-mac set others)",
@@ -64,34 +60,57 @@ fn generate(args: &GenerateArgs) -> Result<()> {
     Ok(())
 }
 
-/// The addresses of every pair, sender's first.
-fn macs(args: &GenerateArgs) -> Result<Vec<(Mac, Mac)>> {
-    for (flag, given) in [("--tx-mac", args.tx_mac.len()), ("--rx-mac", args.rx_mac.len())] {
-        if given != 0 && given != args.pairs {
-            bail!(
-                "{flag} was given {given} times for {} pair(s): give it once for every pair, or not at all",
-                args.pairs
-            );
+/// What profiles are made of: one for each combination.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    /// Distinct flows.
+    pub flows: &'a [u64],
+    /// Bytes with the FCS.
+    pub sizes: &'a [FrameSize],
+    /// Percent of the link.
+    pub rates: &'a [u32],
+}
+
+/// The addresses of pairs 0 to `pairs`, sender's first.
+pub fn macs(shape: &ShapeArgs, pairs: usize) -> Result<Vec<(Mac, Mac)>> {
+    for (flag, given) in [("--tx-mac", shape.tx_mac.len()), ("--rx-mac", shape.rx_mac.len())] {
+        if given != 0 && given != pairs {
+            bail!("{flag} was given {given} times for {pairs} pair(s): give it once for every pair, or not at all");
         }
     }
     let own = |given: &[Mac], index: usize, local: Mac| given.get(index).copied().unwrap_or(local);
-    Ok((0..args.pairs)
-        .map(|i| (own(&args.tx_mac, i, local_macs(i).0), own(&args.rx_mac, i, local_macs(i).1)))
+    Ok((0..pairs)
+        .map(|i| (own(&shape.tx_mac, i, local_macs(i).0), own(&shape.rx_mac, i, local_macs(i).1)))
         .collect())
 }
 
-fn combinations(args: &GenerateArgs, (src_mac, dst_mac): (Mac, Mac)) -> impl Iterator<Item = PairedFlow> {
-    args.flows.iter().flat_map(move |flows| {
-        args.pkt_size.iter().flat_map(move |size| {
-            args.rate.iter().map(move |rate| PairedFlow {
+/// Every profile of the lists for a pair with these addresses: file name and text.
+pub fn render(lists: Lists<'_>, shape: &ShapeArgs, macs: (Mac, Mac)) -> Result<Vec<(String, String)>> {
+    let file = |flow: PairedFlow| {
+        Ok(match shape.format {
+            ProfileFormat::Lua => (flow.file_name(), paired::render(&flow)?),
+            ProfileFormat::Toml => (format!("{}.toml", flow.stem()), to_toml(&paired::profile(&flow)?)),
+        })
+    };
+    combinations(lists, shape, macs).map(file).collect()
+}
+
+fn combinations(
+    lists: Lists<'_>,
+    shape: &ShapeArgs,
+    (src_mac, dst_mac): (Mac, Mac),
+) -> impl Iterator<Item = PairedFlow> {
+    lists.flows.iter().flat_map(move |flows| {
+        lists.sizes.iter().flat_map(move |size| {
+            lists.rates.iter().map(move |rate| PairedFlow {
                 flows: *flows,
                 frame_size: *size,
                 rate_percent: *rate,
-                mode: args.flow_mode,
-                base_src_ip: args.base_src_ip,
-                base_dst_ip: args.base_dst_ip,
-                base_src_port: args.base_src_port,
-                base_dst_port: args.base_dst_port,
+                mode: shape.flow_mode,
+                base_src_ip: shape.base_src_ip,
+                base_dst_ip: shape.base_dst_ip,
+                base_src_port: shape.base_src_port,
+                base_dst_port: shape.base_dst_port,
                 src_mac,
                 dst_mac,
             })

@@ -43,7 +43,7 @@ pub enum ResultsError {
     NothingToRecover(PathBuf),
     /// Somebody works on it.
     #[error(
-        "{} is being worked on by process {pid}: a trial that runs, or another `results recover`; wait for its end",
+        "{} is being worked on by process {pid}: a trial that runs, an experiment, or another `results recover`; wait for its end",
         folder.display()
     )]
     Busy {

@@ -120,28 +120,7 @@ impl PairFolder {
     /// Takes the unfinished trial here for this process alone; the kernel gives it back when the process ends, however
     /// it does.
     pub fn lock(&self) -> Result<File, ResultsError> {
-        let path = self.state().join(LOCK);
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(ResultsError::io("opening", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
-                // Without it the message says less.
-                let _ = file.read_to_string(&mut pid);
-                return Err(ResultsError::Busy { folder: self.0.clone(), pid });
-            }
-            Err(TryLockError::Error(error)) => return Err(ResultsError::io("locking", &path)(error)),
-        }
-        file.set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(ResultsError::io("writing", &path))?;
-        Ok(file)
+        lock(&self.state().join(LOCK), &self.0)
     }
 
     /// Whether a trial was begun here and not finished.
@@ -176,6 +155,32 @@ impl PairFolder {
         let path = self.state();
         gone(fs::remove_dir_all(&path)).map_err(ResultsError::io("removing", &path))
     }
+}
+
+/// Takes what `folder` stands for, by the file at `path`, for this process alone; the kernel gives it back when the process
+/// ends, however it does.
+pub fn lock(path: &Path, folder: &Path) -> Result<File, ResultsError> {
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(ResultsError::io("opening", path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            // Without it the message says less.
+            let _ = file.read_to_string(&mut pid);
+            return Err(ResultsError::Busy { folder: folder.to_owned(), pid });
+        }
+        Err(TryLockError::Error(error)) => return Err(ResultsError::io("locking", path)(error)),
+    }
+    file.set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .map_err(ResultsError::io("writing", path))?;
+    Ok(file)
 }
 
 /// Removing what is not there is done already.

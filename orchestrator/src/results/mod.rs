@@ -8,9 +8,11 @@ pub mod log;
 pub mod metadata;
 pub mod names;
 pub mod npz;
+pub mod read;
 pub mod recover;
 pub mod result_json;
 pub mod table;
+pub mod validate;
 pub mod write;
 
 pub use error::ResultsError;

@@ -50,6 +50,13 @@ pub fn line_time(unix_ns: u64) -> Result<String, ResultsError> {
     utc(unix_ns)?.format(LINE_TIME).map_err(|_| ResultsError::Time(unix_ns))
 }
 
+/// Now, as it stands in file names: `20250321_051753`, UTC.
+pub fn now_stamp() -> Result<String, ResultsError> {
+    let now = OffsetDateTime::now_utc();
+    let unix_ns = u64::try_from(now.unix_timestamp_nanos()).unwrap_or_default();
+    now.format(FILE_TIME).map_err(|_| ResultsError::Time(unix_ns))
+}
+
 fn utc(unix_ns: u64) -> Result<OffsetDateTime, ResultsError> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ns)).map_err(|_| ResultsError::Time(unix_ns))
 }
