@@ -8,6 +8,7 @@ mod agent;
 mod cli;
 mod cluster;
 mod collect;
+mod experiment;
 mod expid;
 mod lab;
 mod path;
@@ -23,7 +24,11 @@ mod trial;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::args::Cli::read(std::env::args_os());
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = cli::plugin::complete(&words) {
+        return code;
+    }
+    let cli = cli::args::Cli::read(words);
     match cli::execute(cli) {
         Ok(code) => code,
         Err(error) => {

@@ -91,7 +91,11 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
 
 /// Reads and checks one file.
 pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
-    if is_lua(path) { of_lua(path, import(path, options.quirks)?, options) } else { checked(path, load_file(path)?, options) }
+    if is_lua(path) {
+        of_lua(path, import(path, options.quirks)?, options)
+    } else {
+        checked(path, load_file(path)?, options)
+    }
 }
 
 /// The same of a text that is about to be the file at `path`.

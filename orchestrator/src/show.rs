@@ -30,6 +30,16 @@ pub fn nanos(ns: u64) -> String {
     }
 }
 
+/// A time in the units that suit: `12 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn seconds(s: f64) -> String {
+    let whole = s.max(0.0).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, min, s) => format!("{min} min {s} s"),
+        (h, min, _) => format!("{h} h {min} min"),
+    }
+}
+
 /// CPUs as ranges: `1`, `1-3`, `1-3,5`; each once.
 pub fn cpu_list(cpus: &[u32]) -> String {
     let mut sorted = cpus.to_vec();
@@ -56,6 +66,7 @@ mod tests {
         assert_eq!([count(0), count(999), count(1_488_095)], ["0", "999", "1,488,095"]);
         assert_eq!([pps(850.0), pps(1500.0), pps(14_880_952.0)], ["850 pps", "1.5 kpps", "14.88 Mpps"]);
         assert_eq!([nanos(850), nanos(12_340), nanos(4_560_000)], ["850 ns", "12.3 µs", "4.56 ms"]);
+        assert_eq!([seconds(12.4), seconds(200.0), seconds(7500.0)], ["12 s", "3 min 20 s", "2 h 5 min"]);
         assert_eq!([cpu_list(&[1]), cpu_list(&[3, 1, 2, 5, 5]), cpu_list(&[])], ["1", "1-3,5", ""]);
     }
 }

@@ -48,6 +48,7 @@ fn show_json(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
             "event": "result",
             "expid": judged.outcome.record.expid,
             "pair": judged.outcome.record.pair,
+            "profile": judged.outcome.record.profile_name,
             "status": judged.outcome.status,
             "error": judged.outcome.error,
             "verdict": judged.verdict,

@@ -3,7 +3,7 @@
 //! A fake sender "sends" 1,000 frames a second; a fake receiver "receives" what its sender left in `$FAKE_SHARED`.
 //! `$FAKE_MODE` makes it misbehave: `version`, `prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`, `mute` (reflects
 //! nothing), `vanishes` (the agent dies and leaves an engine process), `never-stops`;
-//! `MODE@POD` is for one agent alone.
+//! `MODE@POD` is for one agent alone, and `MODE-once` for the first agent that it meets.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
 
@@ -61,6 +61,7 @@ async fn main() {
     let env = |key: &str, default: &str| std::env::var(key).unwrap_or_else(|_| default.to_owned());
     let state_dir = PathBuf::from(after("--state-dir").unwrap());
     let mode = mode_here(&env("FAKE_MODE", ""), &state_dir);
+    let mode = once(mode, &PathBuf::from(env("FAKE_SHARED", "/tmp")));
     if mode == "no-hello" {
         eprintln!("fake: no hugepages for breakfast");
         std::process::exit(1);
@@ -101,6 +102,15 @@ fn mode_here(mode: &str, state_dir: &std::path::Path) -> String {
         Some((_, pod)) if !state_dir.ends_with(pod) => String::new(),
         Some((mode, _)) => mode.to_owned(),
         None => mode.to_owned(),
+    }
+}
+
+/// `tx-dies-once` is `tx-dies` until an agent has taken it, as a file tells the next ones.
+fn once(mode: String, shared: &std::path::Path) -> String {
+    let Some(first) = mode.strip_suffix("-once") else { return mode };
+    match fs::File::create_new(shared.join("taken-once")) {
+        Ok(_) => first.to_owned(),
+        Err(_) => String::new(),
     }
 }
 

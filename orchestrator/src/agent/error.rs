@@ -106,6 +106,21 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// The pod whose agent it was.
+    pub fn agent(&self) -> &str {
+        match self {
+            AgentError::Connect { agent, .. }
+            | AgentError::Timeout { agent, .. }
+            | AgentError::Broken { agent, .. }
+            | AgentError::Refused { agent, .. }
+            | AgentError::Unreadable { agent, .. }
+            | AgentError::Version { agent, .. }
+            | AgentError::Lost { agent, .. }
+            | AgentError::Stuck { agent, .. }
+            | AgentError::RunFailed { agent, .. } => agent,
+        }
+    }
+
     /// Whether asking again may help: the way to the agent failed, not the agent.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use traffic::units::FrameSize;
 
 use super::experiments_args::ExperimentArgs;
 use super::flow_args::{ShapeArgs, frame_size};
 use super::measure_args::Output;
+use super::plugin;
 use super::pods_args::PodsVerb;
 use super::run_args::RunArgs;
 
@@ -24,7 +25,10 @@ pub struct Cli {
 impl Cli {
     /// Reads the command line; wrong usage ends the program with what is right.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Cli {
-        Cli::parse_from(args.into_iter().map(dashed))
+        let words: Vec<OsString> = args.into_iter().map(dashed).collect();
+        let read =
+            plugin::command(&words).try_get_matches_from(&words).and_then(|m| Cli::from_arg_matches(&m));
+        read.unwrap_or_else(|error| error.exit())
     }
 }
 

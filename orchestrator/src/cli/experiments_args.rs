@@ -50,6 +50,9 @@ pub struct ExperimentArgs {
     /// With --new: each pair over two nodes (this is the default)
     #[arg(long, overrides_with = "same_node")]
     pub no_same_node: bool,
+    /// With --new: an option of `pods create`, as cpu=4 or privileged; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub pods: Vec<String>,
     /// How to measure.
     #[command(flatten)]
     #[serde(flatten)]
@@ -71,6 +74,9 @@ pub struct ActionArgs {
     /// Begin anew: results are set aside, profiles generated and pods made again
     #[arg(long)]
     pub new: bool,
+    /// Don't ask before pods are deleted and made
+    #[arg(short = 'y', long)]
+    pub yes: bool,
     /// Print the configuration, with everything that was typed, as TOML, and do nothing else
     #[arg(long, conflicts_with_all = ["run", "dry_run", "scan_results", "new"])]
     pub config: bool,
@@ -90,4 +96,4 @@ pub enum ProfilesFrom {
 }
 
 /// The flags of [`ActionArgs`].
-pub const ACTIONS: [&str; 6] = ["run", "dry-run", "scan-results", "new", "config", "config-file"];
+pub const ACTIONS: [&str; 7] = ["run", "dry-run", "scan-results", "new", "yes", "config", "config-file"];

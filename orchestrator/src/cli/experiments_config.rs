@@ -77,7 +77,9 @@ pub fn resolve(words: impl IntoIterator<Item = OsString>) -> Result<Resolved, Co
     let Some(path) = typed.args.action.config_file.clone() else { return Ok(typed) };
     let text = match read_bounded(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && typed.args.action.config => return Ok(typed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && typed.args.action.config => {
+            return Ok(typed);
+        }
         Err(source) => return Err(ConfigError::Read { path, source }),
     };
     let wanted = flags(&path.display().to_string(), &text)?;
@@ -186,7 +188,8 @@ fn flag(command: &Command, key: &str, value: Spanned<DeValue<'_>>) -> Result<Fla
         (ArgAction::SetTrue, _) => return Err("is true or false".to_owned()),
         _ => values.iter().map(|value| format!("--{key}={value}").into()).collect(),
     };
-    let alone: Vec<OsString> = ["orchestrator".into(), VERB.into()].into_iter().chain(words.clone()).collect();
+    let alone: Vec<OsString> =
+        ["orchestrator".into(), VERB.into()].into_iter().chain(words.clone()).collect();
     parse(&alone).map_err(|error| sentence(&error))?;
     Ok(Flag { key: key.to_owned(), words })
 }
@@ -241,15 +244,17 @@ impl Resolved {
     /// Every option with its value and what it means; one that has none stands in a comment.
     pub fn to_toml(&self) -> String {
         let command = command();
-        let mut text =
-            String::from("# dpdk-k8s-bench: orchestrator experiments --config-file THIS; what is typed comes first\n");
+        let mut text = String::from(
+            "# dpdk-k8s-bench: orchestrator experiments --config-file THIS; what is typed comes first\n",
+        );
         for (key, arg) in options(&command) {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
             let value = self.value(arg);
-            let given = |a: &Arg| self.matches.value_source(a.get_id().as_str()) != Some(ValueSource::DefaultValue);
-            let is_excluded = exclusive(&command, arg).into_iter().any(|a| {
-                given(a) && self.matches.value_source(a.get_id().as_str()).is_some() && !given(arg)
-            });
+            let given =
+                |a: &Arg| self.matches.value_source(a.get_id().as_str()) != Some(ValueSource::DefaultValue);
+            let is_excluded = exclusive(&command, arg)
+                .into_iter()
+                .any(|a| given(a) && self.matches.value_source(a.get_id().as_str()).is_some() && !given(arg));
             let line = match value {
                 Some(value) if is_excluded => format!("# {key} = {value}"),
                 Some(value) => format!("{key} = {value}"),
@@ -291,7 +296,8 @@ fn keep(path: &Path) -> Result<PathBuf, ConfigError> {
     let stamp = names::now_stamp()?;
     let save = |source| ConfigError::Save { path: path.to_owned(), source };
     for n in 1..100 {
-        let to = beside(path, &format!(".backup-{stamp}{}", if n == 1 { String::new() } else { format!("-{n}") }));
+        let to =
+            beside(path, &format!(".backup-{stamp}{}", if n == 1 { String::new() } else { format!("-{n}") }));
         match fs::hard_link(path, &to) {
             Ok(()) => return Ok(to),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

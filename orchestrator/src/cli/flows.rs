@@ -35,9 +35,11 @@ fn generate(args: &GenerateArgs) -> Result<()> {
     let lists = Lists { flows: &args.flows, sizes: &args.pkt_size, rates: &args.rate };
     // Everything is rendered before anything is written: a bad combination leaves nothing half done.
     let mut files = Vec::new();
-    for (index, macs) in macs(&args.shape, args.pairs)?.into_iter().enumerate() {
+    for (index, macs) in (0..).zip(macs(&args.shape, &(0..args.pairs).collect::<Vec<_>>())?) {
         let folder = args.flows_dir.join(pair_name(index));
-        files.extend(render(lists, &args.shape, macs)?.into_iter().map(|(name, text)| (folder.join(name), text)));
+        files.extend(
+            render(lists, &args.shape, macs)?.into_iter().map(|(name, text)| (folder.join(name), text)),
+        );
     }
     for (path, text) in &files {
         if let Some(folder) = path.parent() {
@@ -71,17 +73,22 @@ pub struct Lists<'a> {
     pub rates: &'a [u32],
 }
 
-/// The addresses of pairs 0 to `pairs`, sender's first.
-pub fn macs(shape: &ShapeArgs, pairs: usize) -> Result<Vec<(Mac, Mac)>> {
+/// The addresses of these pairs, sender's first.
+pub fn macs(shape: &ShapeArgs, pairs: &[usize]) -> Result<Vec<(Mac, Mac)>> {
     for (flag, given) in [("--tx-mac", shape.tx_mac.len()), ("--rx-mac", shape.rx_mac.len())] {
-        if given != 0 && given != pairs {
-            bail!("{flag} was given {given} times for {pairs} pair(s): give it once for every pair, or not at all");
+        if given != 0 && given != pairs.len() {
+            bail!(
+                "{flag} was given {given} times for {} pair(s): give it once for every pair, or not at all",
+                pairs.len()
+            );
         }
     }
-    let own = |given: &[Mac], index: usize, local: Mac| given.get(index).copied().unwrap_or(local);
-    Ok((0..pairs)
-        .map(|i| (own(&shape.tx_mac, i, local_macs(i).0), own(&shape.rx_mac, i, local_macs(i).1)))
-        .collect())
+    let own = |given: &[Mac], at: usize, local: Mac| given.get(at).copied().unwrap_or(local);
+    let of = |(at, pair): (usize, &usize)| {
+        let (tx, rx) = local_macs(*pair);
+        (own(&shape.tx_mac, at, tx), own(&shape.rx_mac, at, rx))
+    };
+    Ok(pairs.iter().enumerate().map(of).collect())
 }
 
 /// Every profile of the lists for a pair with these addresses: file name and text.

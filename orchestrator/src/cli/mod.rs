@@ -2,10 +2,17 @@
 
 pub mod args;
 pub mod completions;
+pub mod experiments;
+pub mod experiments_args;
+pub mod experiments_config;
+pub mod experiments_new;
+pub mod flow_args;
 pub mod flows;
 pub mod lua;
+pub mod man;
 pub mod measure;
 pub mod measure_args;
+pub mod plugin;
 pub mod pods;
 pub mod pods_args;
 pub mod pods_values;
@@ -24,6 +31,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Verb::Flows { verb } => flows::execute(&verb),
         Verb::Run(args) => run::execute(&args),
         Verb::Pods { verb } => pods::execute(verb),
+        Verb::Experiments(_) => experiments::execute(),
+        Verb::Man { dir } => man::execute(dir.as_deref()),
         Verb::Results { verb } => results::execute(&verb),
         Verb::Lua { verb } => lua::execute(&verb),
         Verb::Completions { shell } => completions::execute(shell),

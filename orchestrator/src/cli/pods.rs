@@ -41,7 +41,7 @@ pub fn execute(verb: PodsVerb) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn execute_create(args: &CreateArgs) -> Result<()> {
+pub(super) async fn execute_create(args: &CreateArgs) -> Result<()> {
     let cluster = Cluster::connect(&args.cluster).await;
     let namespace = namespace_of(&args.cluster, cluster.as_ref());
     let creation = creation(args, namespace)?;
@@ -87,7 +87,7 @@ async fn execute_list(args: &ListArgs) -> Result<()> {
     show_rows(&rows, args.output, args.all_namespaces)
 }
 
-async fn execute_delete(args: &DeleteArgs) -> Result<()> {
+pub(super) async fn execute_delete(args: &DeleteArgs) -> Result<()> {
     let cluster = Cluster::connect(&args.cluster).await?;
     let deletion = Deletion {
         pair: args.pair,

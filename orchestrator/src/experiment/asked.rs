@@ -86,8 +86,9 @@ fn began(trial: &TrialHead) -> SystemTime {
 
 /// Equal, but for the last bit of a number that has been through JSON.
 fn is_same(now: &Profile, then: &Profile) -> bool {
-    let through_json =
-        |profile: &Profile| -> Option<Profile> { serde_json::from_slice(&serde_json::to_vec(profile).ok()?).ok() };
+    let through_json = |profile: &Profile| -> Option<Profile> {
+        serde_json::from_slice(&serde_json::to_vec(profile).ok()?).ok()
+    };
     now == then
         || through_json(now)
             .is_some_and(|once| once == *then || through_json(&once).is_some_and(|twice| twice == *then))

@@ -56,7 +56,8 @@ impl Aside {
 /// Moves `root/<a>/<b>` to `root/backup-…/<a>/<b>`.
 fn moved(root: &Path, from: &Path, backup: &OnceCell<PathBuf>) -> Result<(), ResultsError> {
     let inside = from.strip_prefix(root).ok().filter(|inside| inside.components().count() == 2);
-    let elsewhere = || ResultsError::io("setting aside", from)(io::Error::other("it is not where it should be"));
+    let elsewhere =
+        || ResultsError::io("setting aside", from)(io::Error::other("it is not where it should be"));
     let inside = inside.ok_or_else(elsewhere)?;
     let is_real = from.parent().and_then(|p| fs::symlink_metadata(p).ok()).is_some_and(|meta| meta.is_dir());
     if !is_real {

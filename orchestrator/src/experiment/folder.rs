@@ -167,7 +167,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir_all(place.path().join("mine")).unwrap();
         fs::create_dir(place.path().join("results")).unwrap();
-        std::os::unix::fs::symlink(place.path().join("mine"), place.path().join("results/.experiment")).unwrap();
+        std::os::unix::fs::symlink(place.path().join("mine"), place.path().join("results/.experiment"))
+            .unwrap();
         let refused = ExperimentFolder::open(&place.path().join("results"), false).unwrap_err().to_string();
         assert!(refused.contains("is not a folder of its own"), "{refused}");
         assert!(fs::read_dir(place.path().join("mine")).unwrap().next().is_none());

@@ -143,12 +143,7 @@ impl Matrix<'_> {
     }
 }
 
-fn generated(
-    path: &Path,
-    text: &str,
-    anew: bool,
-    options: ReadOptions,
-) -> Result<Planned, ExperimentError> {
+fn generated(path: &Path, text: &str, anew: bool, options: ReadOptions) -> Result<Planned, ExperimentError> {
     let there = fs::read(path);
     let is_same = there.as_ref().is_ok_and(|bytes| bytes == text.as_bytes());
     match there {

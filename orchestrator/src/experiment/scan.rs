@@ -167,7 +167,10 @@ impl Scan {
     /// How far every profile is on every pair of it.
     pub fn grid(&self, entries: &[Entry], asked: &Asked<'_>, journal: &Journal) -> Grid {
         let cell = |entry: &Entry, pair: usize| self.cell(entry, pair, asked, journal);
-        entries.iter().map(|entry| entry.pairs.keys().map(|pair| (*pair, cell(entry, *pair))).collect()).collect()
+        entries
+            .iter()
+            .map(|entry| entry.pairs.keys().map(|pair| (*pair, cell(entry, *pair))).collect())
+            .collect()
     }
 
     fn cell(&self, entry: &Entry, pair: usize, asked: &Asked<'_>, journal: &Journal) -> Cell {
@@ -194,7 +197,9 @@ fn judge(entry: &Entry, pair: usize, asked: &Asked<'_>, found: &Found) -> Cell {
     let head = &found.head;
     match head.status {
         Status::Failed => Cell::new(State::Failed, head.error.clone(), Some(found)),
-        Status::Interrupted => Cell::new(State::Interrupted, Some("it was stopped early".into()), Some(found)),
+        Status::Interrupted => {
+            Cell::new(State::Interrupted, Some("it was stopped early".into()), Some(found))
+        }
         Status::Complete => {
             if let Err(fault) = validate::files(&found.folder, head, SAMPLES_MIN) {
                 return Cell::new(State::Damaged, Some(fault.to_string()), Some(found));

@@ -86,8 +86,10 @@ pub fn files(folder: &Path, head: &ResultHead, min_samples: usize) -> Result<(),
 
 /// Whether every array of an archive can be read, and those that others rely on have `min_samples` values.
 pub fn archive(path: &Path, role: &str, min_samples: usize) -> Result<(), FileFault> {
-    let damaged =
-        |error: &dyn std::fmt::Display| FileFault::Damaged { path: path.to_owned(), reason: error.to_string() };
+    let damaged = |error: &dyn std::fmt::Display| FileFault::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
     let file = File::open(path).map_err(|error| damaged(&error))?;
     let mut archive = NpzReader::new(file).map_err(|error| damaged(&error))?;
     let names = archive.names().map_err(|error| damaged(&error))?;

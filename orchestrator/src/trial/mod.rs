@@ -11,6 +11,7 @@ pub mod phases;
 pub mod pod_orphans;
 pub mod prepare;
 pub mod progress;
+pub mod recover;
 pub mod specs;
 pub mod warmup;
 pub mod whole;

@@ -7,6 +7,7 @@ pub mod fate;
 pub mod forward;
 pub mod macs;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,6 +44,21 @@ pub async fn discover(cluster: &Cluster, wanted: &Wanted) -> Result<Vec<PodPair>
     let ours = ListParams::default().labels(&labels::selector());
     let list = retry(cluster, "list our pods", || pods.list(&ours)).await?;
     discover::pairs(&list.items, wanted)
+}
+
+/// What is wrong with each of these pairs; those that are ready are not in the answer.
+pub async fn troubles(
+    cluster: &Cluster,
+    pairs: &[usize],
+) -> Result<BTreeMap<usize, DiscoveryError>, DiscoveryError> {
+    let pods = cluster.api::<Pod>();
+    let ours = ListParams::default().labels(&labels::selector());
+    let list = retry(cluster, "list our pods", || pods.list(&ours)).await?;
+    let of = |pair: &usize| {
+        let error = discover::pairs(&list.items, &Wanted::These(vec![*pair])).err()?;
+        Some((*pair, error))
+    };
+    Ok(pairs.iter().filter_map(of).collect())
 }
 
 /// Waits until these pairs are there and ready.
