@@ -229,7 +229,7 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
             }
         },
         404 => ClusterError::NotFound { what, message },
-        409 => ClusterError::Conflict { what, message },
+        409 => ClusterError::Conflict { what, message: one_line(&message) },
         400 | 422 => ClusterError::Invalid { what, message },
         429 | 500..=599 => ClusterError::Busy { what, server, code, tries, message },
         _ => ClusterError::Other { what, reason: format!("{code} {message}") },
@@ -254,6 +254,14 @@ fn admission_remedy(message: &str) -> Option<&'static str> {
     }
 }
 
+/// The list of a conflict's fields, each once, on the line of its headline.
+fn one_line(message: &str) -> String {
+    let mut lines: Vec<&str> = message.lines().map(|line| line.trim_start_matches("- ").trim()).collect();
+    lines.dedup();
+    let (head, fields) = lines.split_at(lines.len().min(1));
+    [head.join(" "), fields.join(", ")].join(" ").trim().to_owned()
+}
+
 fn reason(error: &kube::Error) -> String {
     match error {
         kube::Error::Service(cause) => chain(cause.as_ref()),
@@ -268,3 +276,7 @@ fn listed(known: &[String]) -> String {
 fn times(tries: u32) -> String {
     if tries > 1 { format!(" ({tries} times tried)") } else { String::new() }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;
