@@ -21,7 +21,7 @@ pub struct Operation {
     id: &'static str,
     summary: &'static str,
     path_parameters: Vec<Value>,
-    query: Option<fn(&mut SchemaGenerator) -> Value>,
+    query: Option<SchemaOf>,
     body: Option<Body>,
     answer: Answer,
     failures: BTreeMap<u16, &'static str>,
@@ -29,7 +29,7 @@ pub struct Operation {
 
 #[derive(Debug)]
 struct Body {
-    schema: fn(&mut SchemaGenerator) -> Value,
+    schema: SchemaOf,
     example: Value,
 }
 
@@ -38,9 +38,12 @@ struct Answer {
     status: u16,
     says: &'static str,
     /// Content type and what is in it; none without a body.
-    content: Option<(&'static str, fn(&mut SchemaGenerator) -> Value)>,
+    content: Option<(&'static str, SchemaOf)>,
     links: Value,
 }
+
+/// Gives a type's schema, and leaves the types that it names with the generator.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Value;
 
 fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<T>().to_value()
@@ -57,7 +60,7 @@ impl Operation {
         id: &'static str,
         summary: &'static str,
         content_type: &'static str,
-        schema: fn(&mut SchemaGenerator) -> Value,
+        schema: SchemaOf,
     ) -> Operation {
         let content = Some((content_type, schema));
         Operation {
