@@ -1,0 +1,414 @@
+//! The stand-in for a cluster behaves as one, seen through the client that the program uses.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
+use kube::api::{
+    DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchEvent, WatchParams,
+};
+use kube::runtime::wait::Condition;
+use kube::runtime::{WatchStreamExt, wait, watcher};
+use kube::{Api, Client, Config, Error};
+use serde_json::{Value, json};
+use support::cluster::FakeCluster;
+use tokio::time::timeout;
+
+const OURS: &str = "app.kubernetes.io/managed-by=dpdk-k8s-bench";
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// As the program's: no retries of kube's own.
+fn client(fake: &FakeCluster) -> Client {
+    let mut config = Config::new(format!("http://{}", fake.address).parse().unwrap());
+    config.default_retry = false;
+    Client::try_from(config).unwrap()
+}
+
+fn pods(fake: &FakeCluster) -> Api<Pod> {
+    Api::namespaced(client(fake), "default")
+}
+
+fn manifest(name: &str, resources: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "dpdk-k8s-bench"}},
+        "spec": {"containers": [{"name": name, "image": "ours:1", "resources": {"limits": resources}}]},
+    })
+}
+
+fn pod(name: &str, resources: &Value) -> Pod {
+    serde_json::from_value(manifest(name, resources)).unwrap()
+}
+
+async fn apply(pods: &Api<Pod>, manager: &str, manifest: &Value) -> Result<Pod, Error> {
+    let name = manifest["metadata"]["name"].as_str().unwrap();
+    pods.patch(name, &PatchParams::apply(manager), &Patch::Apply(manifest)).await
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> (u16, String, String) {
+    match answer {
+        Err(Error::Api(status)) => (status.code, status.reason.clone(), status.message.clone()),
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+/// `GET` over a port-forward.
+async fn get_over(pods: &Api<Pod>, name: &str, path: &str) -> Result<Value, String> {
+    let mut forward = pods.portforward(name, &[8480]).await.map_err(|e| e.to_string())?;
+    let stream = forward.take_stream(8480).unwrap();
+    let said = |e: hyper::Error| e.to_string();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
+    let driver = tokio::spawn(connection);
+    let request = hyper::Request::get(path).header("host", "agent").body(Empty::<Bytes>::new()).unwrap();
+    let answer = sender.send_request(request).await.map_err(said)?;
+    let bytes = answer.into_body().collect().await.map_err(said)?.to_bytes();
+    driver.abort();
+    Ok(serde_json::from_slice(&bytes).unwrap())
+}
+
+#[tokio::test]
+async fn nodes_and_pairs_are_there_from_the_start() {
+    let fake = FakeCluster::start("--nodes 2 --control-plane --pairs 3 --foreign --device iface:eth0");
+    let nodes = Api::<Node>::all(client(&fake)).list(&ListParams::default()).await.unwrap();
+    let names: Vec<_> = nodes.items.iter().map(|n| n.metadata.name.clone().unwrap()).collect();
+    assert_eq!(names, ["control-plane-0", "node-0", "node-1"]);
+    let allocatable = nodes.items[1].status.as_ref().unwrap().allocatable.as_ref().unwrap();
+    assert_eq!(allocatable["hugepages-1Gi"].0, "64Gi");
+    let ours = pods(&fake).list(&ListParams::default().labels(OURS)).await.unwrap();
+    assert_eq!(ours.items.len(), 6);
+    let rx2 = pods(&fake).get("rx2").await.unwrap();
+    assert_eq!(rx2.metadata.labels.as_ref().unwrap()["dpdk-k8s-bench/pair"], "2");
+    assert_eq!(rx2.metadata.annotations.as_ref().unwrap()["dpdk-k8s-bench/device"], "iface:eth0");
+    assert_eq!(rx2.spec.as_ref().unwrap().node_name.as_deref(), Some("node-1"));
+    assert!(wait::conditions::is_pod_running().matches_object(Some(&rx2)));
+    let all = pods(&fake).list(&ListParams::default()).await.unwrap();
+    assert_eq!(all.items.len(), 8);
+    let version = client(&fake).apiserver_version().await.unwrap();
+    assert_eq!((version.major.as_str(), version.minor.as_str()), ("1", "33"));
+    let configz = hyper::Request::get("/api/v1/nodes/node-0/proxy/configz").body(Vec::new()).unwrap();
+    let said: Value = client(&fake).request(configz).await.unwrap();
+    assert_eq!(said["kubeletconfig"]["cpuManagerPolicy"], "static");
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_by_selector() {
+    let fake = FakeCluster::start("--pairs 4");
+    let api = pods(&fake);
+    let mut names = Vec::new();
+    let mut params = ListParams::default().labels("role in (tx,rx),dpdk-k8s-bench/pair!=3").limit(4);
+    loop {
+        let page = api.list(&params).await.unwrap();
+        names.extend(page.items.iter().map(|p| p.metadata.name.clone().unwrap()));
+        match page.metadata.continue_ {
+            Some(token) => params = params.continue_token(&token),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["rx0", "rx1", "rx2", "tx0", "tx1", "tx2"]);
+    let one = api.list(&ListParams::default().fields("metadata.name=tx1")).await.unwrap();
+    assert_eq!(one.items.len(), 1);
+    let (code, reason, _) = refusal(api.list(&ListParams::default().fields("spec.color=red")).await);
+    assert_eq!((code, reason.as_str()), (400, "BadRequest"));
+}
+
+#[tokio::test]
+async fn a_created_pod_becomes_ready_and_a_watch_tells_all_of_it() {
+    let fake = FakeCluster::start("");
+    let api = pods(&fake);
+    let mut events =
+        Box::pin(watcher(api.clone(), watcher::Config::default().labels(OURS)).applied_objects());
+    let made = apply(&api, "me", &manifest("tx0", &json!({"cpu": "2", "memory": "1Gi"}))).await.unwrap();
+    assert_eq!(made.status.as_ref().unwrap().phase.as_deref(), Some("Pending"));
+    assert_eq!(made.status.as_ref().unwrap().qos_class.as_deref(), Some("Guaranteed"));
+    let mut phases = Vec::new();
+    loop {
+        let pod = timeout(LIMIT, events.try_next()).await.unwrap().unwrap().unwrap();
+        phases.push(pod.status.as_ref().unwrap().phase.clone().unwrap());
+        let conditions = pod.status.unwrap().conditions.unwrap_or_default();
+        if conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True") {
+            break;
+        }
+    }
+    assert_eq!((phases.first().unwrap().as_str(), phases.last().unwrap().as_str()), ("Pending", "Running"));
+    assert!(api.logs("tx0", &kube::api::LogParams::default()).await.unwrap().contains("agent of tx0"));
+    let about = ListParams::default().fields("involvedObject.name=tx0,involvedObject.kind=Pod");
+    let told = Api::<Event>::namespaced(client(&fake), "default").list(&about).await.unwrap();
+    let reasons: Vec<_> = told.items.iter().map(|e| e.reason.clone().unwrap()).collect();
+    assert_eq!(reasons, ["Scheduled", "Pulled", "Created", "Started"]);
+    api.delete("tx0", &DeleteParams::default()).await.unwrap();
+    assert_eq!(refusal(apply_again(&api).await).1, "AlreadyExists");
+    timeout(
+        LIMIT,
+        wait::await_condition(api.clone(), "tx0", wait::conditions::is_deleted(&made.metadata.uid.unwrap())),
+    )
+    .await
+    .unwrap()
+    .unwrap();
+    assert_eq!(refusal(api.get("tx0").await), (404, "NotFound".into(), "pods \"tx0\" not found".into()));
+    assert_eq!(refusal(api.delete("tx0", &DeleteParams::default()).await).0, 404);
+}
+
+/// Creates what is still going.
+async fn apply_again(api: &Api<Pod>) -> Result<Pod, Error> {
+    api.create(&PostParams::default(), &pod("tx0", &json!({}))).await
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_said_as_the_scheduler_says_it() {
+    let fake = FakeCluster::start("--nodes 2 --control-plane --hugepages-1gi 4");
+    let api = pods(&fake);
+    let greedy = json!({"cpu": "1", "memory": "1Gi", "hugepages-1Gi": "5Gi"});
+    api.create(&PostParams::default(), &pod("greedy", &greedy)).await.unwrap();
+    fake.wait_until("a verdict on greedy", |f| {
+        f.object("Pod", "greedy").unwrap()["status"]["conditions"][0]["reason"] == "Unschedulable"
+    });
+    let said = "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, \
+                2 Insufficient hugepages-1Gi. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
+    assert_eq!(fake.object("Pod", "greedy").unwrap()["status"]["conditions"][0]["message"], said);
+    let missing =
+        json!({"metadata": {"name": "m"}, "spec": {"containers": [{"name": "m", "image": "missing:1"}]}});
+    api.create(&PostParams::default(), &serde_json::from_value(missing).unwrap()).await.unwrap();
+    fake.wait_until("the missing image", |f| {
+        let state = &f.object("Pod", "m").unwrap()["status"]["containerStatuses"][0]["state"];
+        state["waiting"]["reason"] == "ImagePullBackOff"
+    });
+    // Room is made for one that waits.
+    let four = json!({"cpu": "1", "hugepages-1Gi": "4Gi"});
+    for name in ["a", "b", "c"] {
+        api.create(&PostParams::default(), &pod(name, &four)).await.unwrap();
+    }
+    let is_placed =
+        |f: &FakeCluster, name: &str| f.object("Pod", name).unwrap()["spec"]["nodeName"].is_string();
+    fake.wait_until("two to be placed", |f| is_placed(f, "a") && is_placed(f, "b"));
+    assert!(!is_placed(&fake, "c"));
+    api.delete("a", &DeleteParams::default()).await.unwrap();
+    fake.wait_until("room for the third", |f| is_placed(f, "c"));
+}
+
+#[tokio::test]
+async fn server_side_apply_merges_dries_and_conflicts() {
+    let fake = FakeCluster::start("");
+    let api = pods(&fake);
+    let first = manifest("tx0", &json!({"cpu": "1"}));
+    let dry = PatchParams::apply("me").dry_run();
+    api.patch("tx0", &dry, &Patch::Apply(&first)).await.unwrap();
+    assert_eq!(refusal(api.get("tx0").await).0, 404);
+    apply(&api, "me", &first).await.unwrap();
+    let mut other = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tx0", "labels":
+        {"app.kubernetes.io/managed-by": "them", "more": "1"}}});
+    let (code, reason, message) = refusal(apply(&api, "them", &other).await);
+    assert_eq!((code, reason.as_str()), (409, "Conflict"));
+    assert_eq!(
+        message,
+        "Apply failed with 1 conflict: conflict with \"me\" using v1: .metadata.labels.app.kubernetes.io/managed-by"
+    );
+    other["metadata"]["labels"] = json!({"more": "1"});
+    let merged = apply(&api, "them", &other).await.unwrap();
+    assert_eq!(merged.metadata.labels.unwrap().len(), 2);
+    let again = apply(&api, "me", &first).await.unwrap();
+    let after = apply(&api, "me", &first).await.unwrap();
+    assert_eq!(again.metadata.resource_version.is_some(), after.metadata.resource_version.is_some());
+    let changed = manifest("tx0", &json!({"cpu": "2"}));
+    let (code, reason, message) = refusal(apply(&api, "me", &changed).await);
+    assert_eq!((code, reason.as_str()), (422, "Invalid"));
+    assert!(
+        message.starts_with("Pod \"tx0\" is invalid: spec: Forbidden: pod updates may not change"),
+        "{message}"
+    );
+    let label = Patch::Merge(json!({"metadata": {"labels": {"more": null}}}));
+    let merged = api.patch("tx0", &PatchParams::default(), &label).await.unwrap();
+    assert_eq!(merged.metadata.labels.unwrap().len(), 1);
+    let nowhere: Api<Pod> = Api::namespaced(client(&fake), "nowhere");
+    assert_eq!(refusal(apply(&nowhere, "me", &first).await).2, "namespaces \"nowhere\" not found");
+    let bad = manifest("bad", &json!({"hugepages-2Mi": "64Mi"}));
+    assert!(refusal(apply(&api, "me", &bad).await).2.contains("HugePages require cpu or memory"));
+}
+
+#[tokio::test]
+async fn deletion_keeps_to_labels_preconditions_and_claims_in_use() {
+    let fake = FakeCluster::start("--pairs 2 --foreign");
+    let api = pods(&fake);
+    let wrong = Preconditions { uid: Some("other".into()), resource_version: None };
+    let params = DeleteParams { preconditions: Some(wrong), ..DeleteParams::default() };
+    assert_eq!(refusal(api.delete("tx0", &params).await).1, "Conflict");
+    api.delete("tx0", &DeleteParams { dry_run: true, ..DeleteParams::default() }).await.unwrap();
+    api.delete_collection(&DeleteParams::default(), &ListParams::default().labels(OURS)).await.unwrap();
+    fake.wait_until("ours to be gone", |f| f.names("Pod") == ["tx9", "web-0"]);
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client(&fake), "default");
+    claims.delete("somebodys-data", &DeleteParams::default()).await.unwrap();
+    assert!(claims.get("somebodys-data").await.unwrap().metadata.deletion_timestamp.is_some());
+    for name in ["tx9", "web-0"] {
+        api.delete(name, &DeleteParams::default()).await.unwrap();
+    }
+    fake.wait_until("the claim to follow its pods", |f| {
+        f.names("PersistentVolumeClaim") == ["output-pvc-tx9"]
+    });
+}
+
+#[tokio::test]
+async fn agents_are_reached_by_port_forward() {
+    let fake = FakeCluster::start("--pairs 2 --agent-mode old-version@tx1");
+    let api = pods(&fake);
+    let health = get_over(&api, "tx0", "/healthz").await.unwrap();
+    assert_eq!(health["version"], traffic::wire::VERSION);
+    assert_eq!(get_over(&api, "tx1", "/healthz").await.unwrap()["version"], traffic::wire::VERSION - 1);
+    let inventory = get_over(&api, "rx1", "/v1/inventory").await.unwrap();
+    assert_eq!(inventory["devices"][0]["from_env"], "PCIDEVICE_INTEL_COM_DPDK");
+    assert_eq!(inventory["cores"].as_array().unwrap().len(), 4);
+    let peer = fake.object("Pod", "rx0").unwrap()["status"]["podIP"].as_str().unwrap().to_owned();
+    let hop = get_over(&api, "tx0", &format!("/v1/next-hop?to={peer}")).await.unwrap();
+    assert_eq!((hop["via"].as_str(), hop["mac"].as_str()), (Some("10.244.0.1"), Some("02:00:0a:f4:00:01")));
+    let mut other = api.portforward("tx0", &[9]).await.unwrap();
+    let said = timeout(LIMIT, other.take_error(9).unwrap()).await.unwrap().unwrap();
+    assert!(said.contains("127.0.0.1:9: connect: connection refused"), "{said}");
+    assert_eq!(refusal(api.portforward("nobody", &[8480]).await.map(|_| ())).0, 404);
+}
+
+#[tokio::test]
+async fn the_end_of_a_pod_cuts_its_streams() {
+    let fake = FakeCluster::start("--pairs 1");
+    let api = pods(&fake);
+    let mut forward = api.portforward("tx0", &[8480]).await.unwrap();
+    let mut stream = forward.take_stream(8480).unwrap();
+    api.delete("tx0", &DeleteParams::default()).await.unwrap();
+    let mut nothing = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut nothing);
+    assert_eq!(timeout(LIMIT, read).await.unwrap().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn watches_are_dropped_and_told_that_they_are_too_old() {
+    let fake = FakeCluster::start("--pairs 2");
+    let api = pods(&fake);
+    fake.fault(&json!({"fault": "watch-drop", "after_events": 3, "times": 1}));
+    let params = WatchParams::default().timeout(1);
+    let count = async || api.watch(&params, "0").await.unwrap().try_collect::<Vec<_>>().await.unwrap().len();
+    assert_eq!((count().await, count().await), (3, 4));
+    let version = api.list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+    let gone = async || {
+        let mut watch = Box::pin(api.watch(&params, &version).await.unwrap());
+        match watch.next().await {
+            Some(Ok(WatchEvent::Error(status))) => Some(status.code),
+            _ => None,
+        }
+    };
+    assert_eq!(gone().await, None);
+    fake.fault(&json!({"fault": "watch-gone", "times": 1}));
+    assert_eq!((gone().await, gone().await), (Some(410), None));
+    fake.fault(&json!({"fault": "compact"}));
+    assert_eq!(gone().await, Some(410));
+}
+
+#[tokio::test]
+async fn requests_are_refused_as_a_real_server_refuses_them() {
+    let fake = FakeCluster::start("--pairs 1 --fault too-many@retry_after_s=2,times=1,verb=list");
+    let api = pods(&fake);
+    let list = async || api.list(&ListParams::default()).await;
+    assert_eq!(refusal(list().await).1, "TooManyRequests");
+    list().await.unwrap();
+    fake.fault(&json!([
+        {"fault": "server-error", "verb": "get", "times": 2},
+        {"fault": "forbid", "verb": "list", "resource": "pods"},
+        {"fault": "forbid", "verb": "create", "resource": "pods/portforward"},
+    ]));
+    assert_eq!(refusal(api.get("tx0").await).0, 500);
+    assert_eq!(refusal(api.get("tx0").await).1, "InternalError");
+    api.get("tx0").await.unwrap();
+    let said = "pods is forbidden: User \"fake-user\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"";
+    assert_eq!(refusal(list().await).2, said);
+    let (code, _, message) = refusal(api.portforward("tx0", &[8480]).await.map(|_| ()));
+    assert_eq!(code, 403);
+    assert!(
+        message.contains("pods \"tx0\" is forbidden") && message.contains("\"pods/portforward\""),
+        "{message}"
+    );
+    fake.clear_faults();
+    fake.fault(&json!({"fault": "apply-conflict", "times": 1}));
+    let conflict = refusal(apply(&api, "me", &manifest("tx7", &json!({}))).await);
+    assert!(conflict.2.starts_with("Apply failed with 1 conflict: conflict with \"kubectl-"), "{conflict:?}");
+    assert!(fake.faults().is_empty());
+    let refused: Vec<_> = fake.log().iter().map(|seen| seen["status"].as_u64().unwrap()).collect();
+    assert_eq!(refused, [429, 200, 500, 500, 200, 403, 403, 409]);
+    assert_eq!(fake.asked("list", "pods").len(), 3);
+}
+
+#[tokio::test]
+async fn streams_are_cut_and_stalled() {
+    let fake = FakeCluster::start("--pairs 1");
+    let api = pods(&fake);
+    fake.fault(&json!({"fault": "forward-cut", "pod": "tx0", "after_bytes": 40, "times": 1}));
+    assert!(get_over(&api, "tx0", "/healthz").await.is_err());
+    get_over(&api, "tx0", "/healthz").await.unwrap();
+    fake.fault(&json!({"fault": "forward-cut", "after_ms": 50, "times": 1}));
+    let mut forward = api.portforward("tx0", &[8480]).await.unwrap();
+    let mut stream = forward.take_stream(8480).unwrap();
+    let mut nothing = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut nothing);
+    assert_eq!(timeout(LIMIT, read).await.unwrap().unwrap(), 0);
+    fake.fault(&json!({"fault": "forward-stall", "after_bytes": 0, "times": 1}));
+    assert!(timeout(Duration::from_millis(300), get_over(&api, "tx0", "/healthz")).await.is_err());
+    get_over(&api, "tx0", "/healthz").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_refuses_connections_and_ends() {
+    let fake = FakeCluster::start("--pairs 1");
+    let api = pods(&fake);
+    let mut watch = Box::pin(api.watch(&WatchParams::default(), "0").await.unwrap());
+    assert!(watch.next().await.unwrap().is_ok() && watch.next().await.unwrap().is_ok());
+    fake.fault(&json!({"fault": "stop", "ms": 300}));
+    let cut = timeout(LIMIT, watch.next()).await.unwrap();
+    assert!(!matches!(cut, Some(Ok(_))), "{cut:?}");
+    let error = api.get("tx0").await.unwrap_err().to_string();
+    assert!(!error.is_empty());
+    let end = tokio::time::Instant::now() + LIMIT;
+    while api.get("tx0").await.is_err() {
+        assert!(tokio::time::Instant::now() < end, "it never came back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn pods_are_evicted_deleted_restarted_and_never_ready() {
+    let fake = FakeCluster::start("--pairs 2 --fault never-ready@pod=tx7");
+    let api = pods(&fake);
+    fake.fault(&json!([
+        {"fault": "evict", "pod": "tx0"},
+        {"fault": "delete", "pod": "rx0", "after_ms": 20},
+        {"fault": "restart", "pod": "tx1"},
+    ]));
+    fake.wait_until("an eviction", |f| f.object("Pod", "tx0").unwrap()["status"]["reason"] == "Evicted");
+    fake.wait_until("a deletion", |f| f.object("Pod", "rx0").is_none());
+    fake.wait_until("a restart", |f| {
+        let status = &f.object("Pod", "tx1").unwrap()["status"]["containerStatuses"][0];
+        status["restartCount"] == 1 && status["ready"] == true
+    });
+    get_over(&api, "tx1", "/healthz").await.unwrap();
+    assert!(get_over(&api, "tx0", "/healthz").await.is_err());
+    api.create(&PostParams::default(), &pod("tx7", &json!({}))).await.unwrap();
+    fake.wait_until("tx7 to run", |f| f.object("Pod", "tx7").unwrap()["status"]["phase"] == "Running");
+    let ready = &fake.object("Pod", "tx7").unwrap()["status"]["containerStatuses"][0]["ready"];
+    assert_eq!(ready, false);
+}
+
+#[tokio::test]
+async fn rights_are_reviewed() {
+    let fake = FakeCluster::start("--fault forbid@verb=create,resource=pods/portforward");
+    let review = async |resource: &str| {
+        let (main, sub) = resource.split_once('/').unwrap_or((resource, ""));
+        let body = json!({"spec": {"resourceAttributes":
+            {"verb": "create", "resource": main, "subresource": sub, "namespace": "default"}}});
+        let request = hyper::Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
+        let request = request.body(body.to_string().into_bytes()).unwrap();
+        client(&fake).request::<Value>(request).await.unwrap()["status"]["allowed"].clone()
+    };
+    assert_eq!((review("pods").await, review("pods/portforward").await), (true.into(), false.into()));
+}
