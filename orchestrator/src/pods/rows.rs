@@ -116,9 +116,15 @@ pub fn table(rows: &[Row], with_namespace: bool) -> String {
         column.set_padding((0, 2));
     }
     let mut text = table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let mut reasons: Vec<(&Row, Vec<&str>)> = Vec::new();
     for row in rows.iter().filter(|row| !row.ready) {
-        let reason = row.reason.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n{}: {reason}", row.pod));
+        match reasons.iter_mut().find(|(known, _)| known.reason == row.reason) {
+            Some((_, names)) => names.push(&row.pod),
+            None => reasons.push((row, vec![&row.pod])),
+        }
+    }
+    for (row, names) in reasons {
+        text.push_str(&format!("\n{}: {}", names.join(", "), row.reason.as_deref().unwrap_or_default()));
         if let Some(remedy) = &row.remedy {
             text.push_str(&format!("\n  → {remedy}"));
         }

@@ -107,6 +107,10 @@ pub async fn wait_ready(
             let empty = BTreeMap::new();
             let pods = watched.objects().unwrap_or(&empty);
             let fault = watched.fault().map(ToString::to_string);
+            // Those of which nothing is known may only have been slower.
+            if hopeless {
+                waiting.retain(|_, seen| seen.trouble().is_some());
+            }
             let what = headline(&waiting, names.len(), if late { limit } else { begun.elapsed() }, fault);
             return Err(WaitError::NotReady { what, troubles: troubles(cluster, pods, waiting).await });
         }
@@ -258,7 +262,9 @@ async fn log_of(cluster: &Cluster, name: &str) -> Option<String> {
     for previous in [true, false] {
         let params = LogParams { previous, tail_lines: Some(LOG_LINES), ..LogParams::default() };
         let log = retry(cluster, "read a log", || api.logs(name, &params)).await;
-        if let Some(log) = log.ok().filter(|log| !log.trim().is_empty()) {
+        // A kubelet that has thrown the log away says so in its place.
+        let is_log = |log: &String| !log.trim().is_empty() && !log.starts_with("unable to retrieve");
+        if let Some(log) = log.ok().filter(is_log) {
             let lines: Vec<String> = log.trim_end().lines().map(|line| format!("      | {line}")).collect();
             return Some(lines.join("\n"));
         }
@@ -267,7 +273,7 @@ async fn log_of(cluster: &Cluster, name: &str) -> Option<String> {
 }
 
 /// Pods with one trouble on one line: hundreds may have the same.
-pub(super) fn grouped(troubles: &BTreeMap<String, Trouble>) -> String {
+fn grouped(troubles: &BTreeMap<String, Trouble>) -> String {
     let mut groups: Vec<(&Trouble, Vec<&str>)> = Vec::new();
     for (name, trouble) in troubles {
         match groups.iter_mut().find(|(known, _)| *known == trouble) {
