@@ -208,7 +208,7 @@ async fn server_side_apply_merges_dries_and_conflicts() {
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
     assert_eq!(
         message,
-        "Apply failed with 1 conflict: conflict with \"me\" using v1: .metadata.labels.app.kubernetes.io/managed-by"
+        "Apply failed with 1 conflict: conflict with \"me\": .metadata.labels.app.kubernetes.io/managed-by"
     );
     other["metadata"]["labels"] = json!({"more": "1"});
     let merged = apply(&api, "them", &other).await.unwrap();
@@ -251,6 +251,39 @@ async fn deletion_keeps_to_labels_preconditions_and_claims_in_use() {
     fake.wait_until("the claim to follow its pods", |f| {
         f.names("PersistentVolumeClaim") == ["output-pvc-tx9"]
     });
+}
+
+#[tokio::test]
+async fn claims_are_bound_where_their_class_is_known() {
+    let fake = FakeCluster::start("--nodes 1");
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client(&fake), "default");
+    let claim = |name: &str, class: &str| -> PersistentVolumeClaim {
+        let spec = json!({"storageClassName": class, "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}}});
+        serde_json::from_value(json!({"metadata": {"name": name}, "spec": spec})).unwrap()
+    };
+    let using = |name: &str| -> Pod {
+        let mut pod = manifest(name, &json!({"cpu": "1"}));
+        pod["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": name}}]);
+        serde_json::from_value(pod).unwrap()
+    };
+    let api = pods(&fake);
+    for (name, class) in [("good", "fast-disks"), ("bad", "slow")] {
+        claims.create(&PostParams::default(), &claim(name, class)).await.unwrap();
+        api.create(&PostParams::default(), &using(name)).await.unwrap();
+    }
+    api.create(&PostParams::default(), &using("none")).await.unwrap();
+    fake.wait_until("good to run", |f| f.object("Pod", "good").unwrap()["status"]["phase"] == "Running");
+    let said = |name: &str| {
+        let pod = fake.object("Pod", name).unwrap();
+        pod["status"]["conditions"][0]["message"].as_str().unwrap().to_owned()
+    };
+    assert!(said("bad").contains(": pod has unbound immediate PersistentVolumeClaims. "), "{}", said("bad"));
+    assert!(said("none").contains("persistentvolumeclaim \"none\" not found"), "{}", said("none"));
+    let about =
+        ListParams::default().fields("involvedObject.name=bad,involvedObject.kind=PersistentVolumeClaim");
+    let told = Api::<Event>::namespaced(client(&fake), "default").list(&about).await.unwrap();
+    assert_eq!(told.items[0].message.as_deref(), Some("storageclass.storage.k8s.io \"slow\" not found"));
 }
 
 #[tokio::test]

@@ -42,6 +42,9 @@ pub struct Args {
     /// Where the pairs and the foreign objects are, and the kubeconfig's namespace.
     #[arg(long, default_value = "default")]
     pub home: String,
+    /// Storage classes; a claim of another one stays unbound.
+    #[arg(long, default_values = ["fast-disks", "standard"])]
+    pub storage_class: Vec<String>,
     /// Pairs of pods that are ready from the start.
     #[arg(long, default_value_t = 0)]
     pub pairs: usize,

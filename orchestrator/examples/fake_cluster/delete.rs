@@ -42,17 +42,12 @@ pub fn one(fake: &Fake, ask: &Ask, body: &Value) -> Written {
     let found = fake.store().get(ask.kind, ask.namespace(), ask.name());
     let found = found.ok_or_else(|| Refusal::not_found(ask.kind, ask.name()))?;
     let options = Options::of(ask, body);
-    precondition(ask.kind, ask.name(), "UID", "uid", options.uid.as_deref(), &found)?;
-    precondition(
-        ask.kind,
-        ask.name(),
-        "ResourceVersion",
-        "resourceVersion",
-        options.version.as_deref(),
-        &found,
-    )?;
+    let wanted = [("UID", "uid", &options.uid), ("ResourceVersion", "resourceVersion", &options.version)];
+    for (what, field, wanted) in wanted {
+        precondition(ask, what, field, wanted.as_deref(), &found)?;
+    }
     let last = end(fake, ask.kind, &found, &options);
-    if ask.kind == Kind::Pod || !last["metadata"]["deletionTimestamp"].is_null() {
+    if matches!(ask.kind, Kind::Pod | Kind::Claim) {
         return Ok((StatusCode::OK, last));
     }
     let details = json!({"name": ask.name(), "kind": ask.kind.plural(), "uid": found["metadata"]["uid"]});
@@ -61,8 +56,7 @@ pub fn one(fake: &Fake, ask: &Ask, body: &Value) -> Written {
 }
 
 fn precondition(
-    kind: Kind,
-    name: &str,
+    ask: &Ask,
     what: &str,
     field: &str,
     wanted: Option<&str>,
@@ -71,11 +65,12 @@ fn precondition(
     let is = found["metadata"][field].as_str().unwrap_or_default();
     match wanted {
         Some(wanted) if wanted != is => {
-            let tail = "The object might have been deleted and then recreated";
+            let did = if field == "uid" { "deleted and then recreated" } else { "modified" };
             let why = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}. {tail}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({is}). The object might \
+                 have been {did}"
             );
-            Err(Refusal::conflict(kind, name, &why))
+            Err(Refusal::conflict(ask.kind.name(), ask.name(), &why))
         }
         _ => Ok(()),
     }
@@ -107,31 +102,37 @@ fn end(fake: &Fake, kind: Kind, object: &Value, options: &Options) -> Value {
             .unwrap_or(GRACE_S),
         _ => 0,
     };
-    if options.is_dry_run {
-        return object.clone();
-    }
-    let stays = match kind {
-        Kind::Pod => grace_s > 0,
-        Kind::Claim => kubelet::is_in_use(&fake.store(), namespace, name),
-        _ => false,
-    };
-    if !stays {
-        if kind == Kind::Pod {
-            kubelet::remove(fake, namespace, name, text("uid"));
-        } else {
-            fake.store().remove(kind, namespace, name);
-            fake.owners().forget(&(kind, namespace.to_owned(), name.to_owned()));
-        }
-        return object.clone();
-    }
     let mut going = object.clone();
     if going["metadata"]["deletionTimestamp"].is_null() {
         going["metadata"]["deletionTimestamp"] = times::now().into();
         going["metadata"]["deletionGracePeriodSeconds"] = grace_s.into();
-        going = (*fake.store().put(kind, going)).clone();
-        if kind == Kind::Pod {
-            kubelet::end(fake, &going);
+    }
+    if options.is_dry_run {
+        return going;
+    }
+    match kind {
+        Kind::Pod if grace_s == 0 => kubelet::remove(fake, namespace, name, text("uid")),
+        Kind::Pod => {
+            let first = object["metadata"]["deletionTimestamp"].is_null();
+            going = (*fake.store().put(kind, going)).clone();
+            if first {
+                kubelet::end(fake, &going);
+            }
         }
+        // Protected as long as a pod uses it.
+        Kind::Claim => {
+            let mut store = fake.store();
+            going = (*store.put(kind, going)).clone();
+            if !kubelet::is_in_use(&store, namespace, name) {
+                store.remove(kind, namespace, name);
+            }
+        }
+        _ => {
+            fake.store().remove(kind, namespace, name);
+        }
+    }
+    if kind != Kind::Pod {
+        fake.owners().forget(&(kind, namespace.to_owned(), name.to_owned()));
     }
     going
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +18,10 @@ use crate::state::{Fake, PodAgent};
 const AGENT_PORT: u16 = 8480;
 const BUFFER_BYTES: usize = 64 << 10;
 const FAR: Duration = Duration::from_secs(86_400);
+
+fn closed() -> Message {
+    Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))
+}
 
 /// Ports of the query.
 pub fn ports(query: &str) -> Vec<u16> {
@@ -39,7 +43,7 @@ pub async fn serve(fake: Fake, pod: Value, ports: Vec<u16>, mut socket: WebSocke
     let Some(port) = ports.first().copied() else { return };
     let Some(agent) = agent.filter(|_| port == AGENT_PORT) else {
         let why = format!(
-            "error forwarding port {port} to pod 0123456789abcdef, uid {uid}: failed to execute portforward in network \
+            "error forwarding port {port} to pod 0123456789abcdef, uid : failed to execute portforward in network \
              namespace \"/var/run/netns/cni-{uid}\": failed to connect to localhost:{port} inside namespace \
              \"0123456789abcdef\", IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused IPv6 dial tcp6: address \
              localhost: no suitable address",
@@ -48,7 +52,7 @@ pub async fn serve(fake: Fake, pod: Value, ports: Vec<u16>, mut socket: WebSocke
         let mut bytes = vec![1];
         bytes.extend(why.into_bytes());
         if socket.send(Message::Binary(bytes.into())).await.is_ok() {
-            let _ = socket.send(Message::Close(None)).await;
+            let _ = socket.send(closed()).await;
         }
         return;
     };
@@ -101,7 +105,7 @@ async fn bridge(fake: &Fake, agent: &PodAgent, mut socket: WebSocket, suffers: O
             read = stream.read(&mut buffer), if !is_stalled => {
                 let Ok(n @ 1..) = read else {
                     // The pod has closed its end.
-                    let _ = socket.send(Message::Close(None)).await;
+                    let _ = socket.send(closed()).await;
                     return;
                 };
                 let room = usize::try_from(cut_bytes.min(stall_bytes) - brought).unwrap_or(usize::MAX);

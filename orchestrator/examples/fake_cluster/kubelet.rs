@@ -27,9 +27,11 @@ async fn life(fake: Fake, namespace: String, name: String, uid: String) {
         return;
     }
     sleep(Duration::from_millis(fake.args.ready_delay_ms.div_ceil(2))).await;
-    if !fake.faults.is_never_ready(&name) {
-        pod.change(|_, pod| set_ready(pod, true));
-    }
+    let is_never_ready = fake.faults.is_never_ready(&name);
+    pod.change(|store, pod| match is_never_ready {
+        true => unhealthy(store, pod),
+        false => set_ready(pod, true),
+    });
 }
 
 /// One pod, as long as it is this one.
@@ -192,6 +194,11 @@ pub fn set_ready(pod: &mut Value, is_ready: bool) {
     for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         status["ready"] = is_ready.into();
     }
+}
+
+fn unhealthy(store: &mut Store, pod: &Value) {
+    let why = "Readiness probe failed: dataplane agent --check: nothing answers at 127.0.0.1:8480";
+    store.event(pod, "kubelet", "Warning", "Unhealthy", why);
 }
 
 fn wait_for_image(store: &mut Store, pod: &mut Value, image: &str) {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::kinds::Kind;
 use crate::refusal::Refusal;
 use crate::store::Key;
 
@@ -13,7 +12,27 @@ const LIST_KEYS: [&str; 5] = ["name", "mountPath", "containerPort", "uid", "topo
 
 /// Managers of each object's fields.
 #[derive(Default)]
-pub struct Owners(HashMap<Key, BTreeMap<String, String>>);
+pub struct Owners(HashMap<Key, BTreeMap<String, Owner>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    manager: String,
+    /// It did not apply, but create or update.
+    updated: bool,
+}
+
+impl Owner {
+    /// As a conflict names it.
+    pub fn said(&self) -> String {
+        let how = if self.updated { " using v1" } else { "" };
+        format!("\"{}\"{how}", self.manager)
+    }
+
+    /// What `kubectl apply` without `--server-side` leaves.
+    pub fn of_kubectl() -> Owner {
+        Owner { manager: "kubectl-client-side-apply".to_owned(), updated: true }
+    }
+}
 
 impl Owners {
     /// A conflict where fields belong to another manager and differ from what is there.
@@ -27,27 +46,35 @@ impl Owners {
     ) -> Result<(), Refusal> {
         let Some(owners) = self.0.get(key) else { return Ok(()) };
         let was = leaves(there);
-        let foreign = |path: &String| owners.get(path).filter(|owner| *owner != manager).cloned();
-        let conflicts: Vec<(String, String)> = leaves(applied)
+        let foreign = |path: &String| owners.get(path).filter(|owner| owner.manager != manager).cloned();
+        let conflicts: Vec<(String, Owner)> = leaves(applied)
             .into_iter()
             .filter(|(path, value)| was.get(path).is_some_and(|w| w != value))
             .filter_map(|(path, _)| foreign(&path).map(|owner| (path, owner)))
             .collect();
-        if conflicts.is_empty() || force { Ok(()) } else { Err(conflict(key.0, &key.2, &conflicts)) }
+        if conflicts.is_empty() || force { Ok(()) } else { Err(conflict(&conflicts)) }
     }
 
     /// All fields of what is applied belong to the manager from now on, and no others.
     pub fn claim(&mut self, key: &Key, manager: &str, applied: &Value) {
+        let owner = Owner { manager: manager.to_owned(), updated: false };
         let owners = self.0.entry(key.clone()).or_default();
-        owners.retain(|_, owner| owner != manager);
-        owners.extend(leaves(applied).into_keys().map(|path| (path, manager.to_owned())));
+        owners.retain(|_, other| other.manager != manager);
+        owners.extend(leaves(applied).into_keys().map(|path| (path, owner.clone())));
+    }
+
+    /// All fields of what is created belong to the manager.
+    pub fn create(&mut self, key: &Key, manager: &str, created: &Value) {
+        let owner = Owner { manager: manager.to_owned(), updated: true };
+        let owners = leaves(created).into_keys().map(|path| (path, owner.clone()));
+        self.0.insert(key.clone(), owners.collect());
     }
 
     /// Fields that the manager applied before and does not any more: they go.
     pub fn left_out(&self, key: &Key, manager: &str, applied: &Value) -> Vec<String> {
         let now = leaves(applied);
         let owners = self.0.get(key).into_iter().flatten();
-        let left_out = owners.filter(|(path, owner)| *owner == manager && !now.contains_key(*path));
+        let left_out = owners.filter(|(path, owner)| owner.manager == manager && !now.contains_key(*path));
         left_out.map(|(path, _)| path.clone()).collect()
     }
 
@@ -56,29 +83,25 @@ impl Owners {
     }
 }
 
-/// As the real server words it: pairs of a field and its manager.
-pub fn conflict(kind: Kind, name: &str, fields: &[(String, String)]) -> Refusal {
-    let said = |(field, manager): &(String, String)| format!("\"{manager}\" using v1: {field}");
+/// As the real server words it: fields and their managers.
+pub fn conflict(fields: &[(String, Owner)]) -> Refusal {
     let message = match fields {
-        [one] => format!("Apply failed with 1 conflict: conflict with {}", said(one)),
+        [(field, owner)] => format!("Apply failed with 1 conflict: conflict with {}: {field}", owner.said()),
         many => {
             // Of one manager after the other.
-            let mut by_manager: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-            for (field, manager) in many {
-                by_manager.entry(manager).or_default().push(field);
+            let mut by_owner: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+            for (field, owner) in many {
+                by_owner.entry(owner.said()).or_default().push(field);
             }
-            let list = |(manager, fields): (&&str, &Vec<&str>)| {
-                format!("conflicts with \"{manager}\" using v1:\n- {}", fields.join("\n- "))
+            let list = |(owner, fields): (&String, &Vec<&str>)| {
+                format!("conflicts with {owner}:\n- {}", fields.join("\n- "))
             };
-            let parts: Vec<String> = by_manager.iter().map(list).collect();
+            let parts: Vec<String> = by_owner.iter().map(list).collect();
             format!("Apply failed with {} conflicts: {}", many.len(), parts.join("\n"))
         }
     };
-    let cause = |(field, manager): &(String, String)| {
-        json!({"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\" using v1"),
-               "field": field})
-    };
-    Refusal::new(409, "Conflict", message).with_causes(kind, name, fields.iter().map(cause).collect())
+    let cause = |(field, owner): &(String, Owner)| json!({"reason": "FieldManagerConflict", "message": format!("conflict with {}", owner.said()), "field": field});
+    Refusal::new(409, "Conflict", message).with_causes(fields.iter().map(cause).collect())
 }
 
 /// Paths as managedFields has them: `.spec.containers[name="tx0"].image`.

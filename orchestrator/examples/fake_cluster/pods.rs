@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::kinds::Kind;
 use crate::quantity::milli;
 use crate::refusal::Refusal;
+use crate::state::Fake;
 
 /// Fills in what was not given.
 pub fn with_defaults(kind: Kind, object: &mut Value) {
@@ -80,9 +81,25 @@ fn claim_defaults(claim: &mut Value) {
     give(&mut claim["spec"], &[("volumeMode", "Filesystem".into())]);
     give(&mut claim["metadata"], &[("finalizers", json!(["kubernetes.io/pvc-protection"]))]);
     if claim["status"]["phase"].is_null() {
-        claim["status"] = json!({"phase": "Bound", "capacity": claim["spec"]["resources"]["requests"],
-                                 "accessModes": claim["spec"]["accessModes"]});
+        claim["status"] = json!({"phase": "Pending"});
     }
+}
+
+/// The provisioner's part: a volume where the class is known, or the event that says that it is not.
+pub fn provision(fake: &Fake, claim: &Value) -> Value {
+    let class = claim["spec"]["storageClassName"].as_str().unwrap_or_default();
+    let mut store = fake.store();
+    if !class.is_empty() && !fake.args.storage_class.iter().any(|known| known == class) {
+        let why = format!("storageclass.storage.k8s.io \"{class}\" not found");
+        store.event(claim, "persistentvolume-controller", "Warning", "ProvisioningFailed", &why);
+        return claim.clone();
+    }
+    let mut bound = claim.clone();
+    bound["spec"]["volumeName"] =
+        format!("pvc-{}", claim["metadata"]["uid"].as_str().unwrap_or_default()).into();
+    bound["status"] = json!({"phase": "Bound", "capacity": claim["spec"]["resources"]["requests"],
+                             "accessModes": claim["spec"]["accessModes"]});
+    (*store.put(Kind::Claim, bound)).clone()
 }
 
 /// What a real server finds first.

@@ -52,8 +52,9 @@ fn place(object: &Value) -> String {
 
 fn resumed(token: &str, oldest: u64, matching: &[&Arc<Value>]) -> Result<(usize, u64), Refusal> {
     let parsed = token.split_once('~').and_then(|(version, next)| Some((version.parse::<u64>().ok()?, next)));
-    let (version, next) =
-        parsed.ok_or_else(|| Refusal::bad_request("continue key is not valid: invalid character"))?;
+    let (version, next) = parsed.ok_or_else(|| {
+        Refusal::bad_request("invalid continue token: continue key is not valid: invalid character")
+    })?;
     if version < oldest {
         return Err(Refusal::expired_continue());
     }

@@ -41,15 +41,31 @@ impl Refusal {
         Refusal::new(409, "AlreadyExists", message).of(kind, name)
     }
 
-    pub fn conflict(kind: Kind, name: &str, why: &str) -> Refusal {
-        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.plural());
-        Refusal::new(409, "Conflict", message).of(kind, name)
+    /// `what` is the resource, or the kind where a precondition is not met.
+    pub fn conflict(what: &str, name: &str, why: &str) -> Refusal {
+        let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
+        let mut refusal = Refusal::new(409, "Conflict", message);
+        refusal.details = json!({"name": name, "kind": what});
+        refusal
     }
 
+    /// Faults as `field: Kind of fault: what`.
     pub fn invalid(kind: Kind, name: &str, faults: &[String]) -> Refusal {
         let what = if faults.len() == 1 { faults[0].clone() } else { format!("[{}]", faults.join(", ")) };
         let message = format!("{} \"{name}\" is invalid: {what}", kind.name());
-        Refusal::new(422, "Invalid", message).of(kind, name)
+        let cause = |fault: &String| {
+            let (field, message) = fault.split_once(": ").unwrap_or_default();
+            let reason = match message.split(':').next().unwrap_or_default() {
+                "Required value" => "FieldValueRequired",
+                "Forbidden" => "FieldValueForbidden",
+                _ => "FieldValueInvalid",
+            };
+            json!({"reason": reason, "message": message, "field": field})
+        };
+        let causes: Vec<Value> = faults.iter().map(cause).collect();
+        let mut refusal = Refusal::new(422, "Invalid", message);
+        refusal.details = json!({"name": name, "kind": kind.name(), "causes": causes});
+        refusal
     }
 
     pub fn bad_request(message: impl Into<String>) -> Refusal {
@@ -110,16 +126,20 @@ impl Refusal {
         )
     }
 
-    pub fn with_causes(mut self, kind: Kind, name: &str, causes: Vec<Value>) -> Refusal {
-        self.details = json!({"name": name, "kind": kind.plural(), "causes": causes});
+    pub fn with_causes(mut self, causes: Vec<Value>) -> Refusal {
+        self.details = json!({"causes": causes});
         self
     }
 
     pub fn body(&self) -> Value {
-        json!({
+        let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "details": self.details, "code": self.code,
-        })
+            "message": self.message, "reason": self.reason, "code": self.code,
+        });
+        if self.details != json!({}) {
+            body["details"] = self.details.clone();
+        }
+        body
     }
 }
 

@@ -133,7 +133,7 @@ async fn port_forward(fake: &Fake, ask: &Ask, pod: Value, request: Request) -> R
     }
     let ports = forward::ports(ask.param("ports"));
     if ports.is_empty() {
-        return Err(Refusal::bad_request("you must specify at least 1 port"));
+        return Ok((StatusCode::BAD_REQUEST, "query parameter \"port\" is required").into_response());
     }
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;

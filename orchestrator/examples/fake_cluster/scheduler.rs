@@ -10,9 +10,12 @@ use crate::store::Store;
 
 /// The node for a pod, or the message of its FailedScheduling.
 pub fn place(store: &Store, pod: &Value) -> Result<String, String> {
-    if let Some(claim) = missing_claim(store, pod) {
+    if let Some(reason) = claims_in_the_way(store, pod) {
         let nodes = store.list(Kind::Node, None).len();
-        return Err(format!("0/{nodes} nodes are available: persistentvolumeclaim \"{claim}\" not found."));
+        let tail = format!(
+            "preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+        );
+        return Err(format!("0/{nodes} nodes are available: {reason}. {tail}"));
     }
     let nodes = store.list(Kind::Node, None);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -52,11 +55,17 @@ fn sentence(nodes: usize, helpless: usize, reasons: &BTreeMap<String, usize>) ->
     )
 }
 
-fn missing_claim(store: &Store, pod: &Value) -> Option<String> {
+fn claims_in_the_way(store: &Store, pod: &Value) -> Option<String> {
     let namespace = pod["metadata"]["namespace"].as_str()?;
     let volumes = pod["spec"]["volumes"].as_array()?;
     let claims = volumes.iter().filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str());
-    claims.into_iter().find(|c| store.get(Kind::Claim, namespace, c).is_none()).map(str::to_owned)
+    claims.into_iter().find_map(|name| match store.get(Kind::Claim, namespace, name) {
+        None => Some(format!("persistentvolumeclaim \"{name}\" not found")),
+        Some(claim) if claim["status"]["phase"] != "Bound" => {
+            Some("pod has unbound immediate PersistentVolumeClaims".to_owned())
+        }
+        Some(_) => None,
+    })
 }
 
 fn pods_on(store: &Store, node: &str) -> Vec<std::sync::Arc<Value>> {

@@ -74,7 +74,7 @@ fn foreign(fake: &Fake) {
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
         });
         pods::with_defaults(Kind::Claim, &mut claim);
-        add(fake, Kind::Claim, claim);
+        pods::provision(fake, &add(fake, Kind::Claim, claim));
     }
     seed_pod(fake, &foreign_pod(fake, "web-0", &json!({"app": "web"})), 0);
     let theirs = json!({"role": "tx", "environment": "dpdk.tester", "app.kubernetes.io/managed-by": "Helm"});

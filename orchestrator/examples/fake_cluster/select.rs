@@ -88,12 +88,7 @@ fn field(kind: Kind, text: &str) -> Result<(String, bool, String), Refusal> {
     if kind.selectable().contains(&path) {
         return Ok((path.to_owned(), wanted, value.to_owned()));
     }
-    Err(Refusal::bad_request(format!(
-        "Unable to find \"/v1, Resource={}\" that match label selector \"\", field selector \"{text}\": \"{path}\" \
-         is not a known field selector: only {}",
-        kind.plural(),
-        kind.selectable().iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ")
-    )))
+    Err(Refusal::bad_request(format!("field label not supported: {path}")))
 }
 
 fn outside_brackets(text: &str) -> Vec<String> {

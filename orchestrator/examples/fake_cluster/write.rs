@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::kinds::Kind;
 use crate::kubelet;
-use crate::owners::{conflict, merge, merge_patch};
-use crate::pods::{check, check_update, with_defaults};
+use crate::owners::{Owner, conflict, merge, merge_patch};
+use crate::pods::{check, check_update, provision, with_defaults};
 use crate::refusal::Refusal;
 use crate::request::Ask;
 use crate::state::Fake;
@@ -57,7 +57,7 @@ pub fn create(fake: &Fake, ask: &Ask, mut object: Value) -> Written {
         let manager =
             if ask.param("fieldManager").is_empty() { "unknown" } else { ask.param("fieldManager") };
         let key = crate::store::key_of(ask.kind, &created);
-        fake.owners().claim(&key, manager, &applied);
+        fake.owners().create(&key, manager, &applied);
     }
     Ok((StatusCode::CREATED, created))
 }
@@ -80,6 +80,9 @@ fn add(fake: &Fake, ask: &Ask, mut object: Value) -> Result<Value, Refusal> {
     drop(store);
     if ask.kind == Kind::Pod {
         kubelet::adopt(fake, &created);
+    }
+    if ask.kind == Kind::Claim {
+        provision(fake, &created);
     }
     // A pod may have waited for it.
     fake.room.notify_waiters();
@@ -113,7 +116,7 @@ pub fn update(fake: &Fake, ask: &Ask, object: Value) -> Written {
     {
         let why =
             "the object has been modified; please apply your changes to the latest version and try again";
-        return Err(Refusal::conflict(ask.kind, ask.name(), why));
+        return Err(Refusal::conflict(ask.kind.plural(), ask.name(), why));
     }
     change(fake, ask, |there| {
         for field in ["labels", "annotations"] {
@@ -155,7 +158,8 @@ fn apply(fake: &Fake, ask: &Ask, mut applied: Value) -> Written {
     }
     let given = applied["metadata"]["name"].as_str().unwrap_or(ask.name()).to_owned();
     if given != ask.name() {
-        let why = format!("metadata.name: Invalid value: \"{given}\": must match the name of the request");
+        let why =
+            format!("the name of the object ({given}) does not match the name on the URL ({})", ask.name());
         return Err(Refusal::bad_request(why));
     }
     namespace_is_there(fake, ask)?;
@@ -165,9 +169,8 @@ fn apply(fake: &Fake, ask: &Ask, mut applied: Value) -> Written {
     }
     let force = ask.flag("force");
     if !force && fake.faults.apply_conflict() {
-        let field =
-            (".spec.containers[name=\"main\"].image".to_owned(), "kubectl-client-side-apply".to_owned());
-        return Err(conflict(ask.kind, ask.name(), &[field]));
+        let field = ".spec.containers[name=\"main\"].image".to_owned();
+        return Err(conflict(&[(field, Owner::of_kubectl())]));
     }
     let key = crate::store::key_of(ask.kind, &applied);
     let there = fake.store().get(ask.kind, ask.namespace(), ask.name());
