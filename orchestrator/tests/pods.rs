@@ -1,4 +1,5 @@
-//! `pods …` against a stand-in for a cluster: what it makes, what it leaves alone, and what it says when something is wrong.
+//! `pods …` against a stand-in for a cluster: what it makes, what it leaves alone, and what it says when something
+//! is wrong.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
