@@ -70,7 +70,7 @@ pub enum ClusterError {
     },
     /// 401.
     #[error(
-        "can't {what}: {server} does not know who asks (401 Unauthorized): the credentials of context {context} are \
+        "can't {what}: {server} does not know who asks: the credentials of context {context} are \
          wrong or have expired; log in again"
     )]
     Unauthorized {
@@ -116,7 +116,8 @@ pub enum ClusterError {
     },
     /// 409.
     #[error(
-        "can't {what}: somebody else changed it or holds fields of it: {message}; delete it or leave it to them"
+        "can't {what}: somebody else has changed it: {message}; nothing of theirs is overwritten: delete it first if \
+         it may go"
     )]
     Conflict {
         /// What was tried.
@@ -221,6 +222,10 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
     let (server, context) = (cluster.server.clone(), cluster.context.clone());
     match code {
         401 => ClusterError::Unauthorized { what, server, context },
+        // Credentials that a server can't make out are those of anybody.
+        403 if message.contains("\"system:anonymous\"") => {
+            ClusterError::Unauthorized { what, server, context }
+        }
         403 => match admission_remedy(&message) {
             Some(remedy) => ClusterError::NotAdmitted { what, message, remedy },
             None => {

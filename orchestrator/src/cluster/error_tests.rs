@@ -23,6 +23,12 @@ async fn each_answer_has_its_sentence_and_its_next_step() {
                 \"bench\"";
     let cases = [
         (401, "Unauthorized", ["does not know who asks", "context lab", "log in again"]),
+        (
+            403,
+            "nodes is forbidden: User \"system:anonymous\" cannot list resource \"nodes\" in API group \"\" at the \
+             cluster scope",
+            ["does not know who asks", "context lab", "log in again"],
+        ),
         (403, rbac, ["cannot patch resource \"pods\"", "context lab", "`orchestrator pods rbac -N bench`"]),
         (
             403,

@@ -1,5 +1,5 @@
-//! Which node each end of each pair goes to. The scheduler still decides, by affinity to the node's own host name label,
-//! so that what does not fit is said by it, with its reasons.
+//! Which node each end of each pair goes to. The scheduler still decides, by affinity to the node's own host name
+//! label, so that what does not fit is said by it, with its reasons.
 
 use std::collections::BTreeMap;
 
