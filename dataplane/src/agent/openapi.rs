@@ -181,11 +181,6 @@ fn query_parameters(schema: &Value, generator: &mut SchemaGenerator) -> Vec<Valu
         }
         let mut parameter =
             json!({ "name": name, "in": "query", "required": required(name), "description": description });
-        if schema["type"] == "array" {
-            // With commas between.
-            parameter["style"] = "form".into();
-            parameter["explode"] = false.into();
-        }
         parameter["schema"] = schema;
         parameter
     };
@@ -312,6 +307,13 @@ mod tests {
         let document = document();
         let spec = &document["components"]["schemas"]["RunSpec"]["properties"];
         assert_eq!((&spec["burst"]["minimum"], &spec["burst"]["maximum"]), (&json!(1), &json!(64)));
+        let parameters = &document["paths"]["/v1/runs/{id}"]["get"]["parameters"];
+        let states = parameters.as_array().unwrap().iter().find(|one| one["name"] == "state").unwrap();
+        for state in document["components"]["schemas"]["RunState"]["oneOf"].as_array().unwrap() {
+            let word = state["const"].as_str().unwrap();
+            let pattern = states["schema"]["pattern"].as_str().unwrap();
+            assert_eq!(pattern.matches(word).count(), 2, "{word}");
+        }
         assert_eq!(spec["version"]["const"], VERSION);
         assert_eq!(spec["tag"]["maximum"], u32::MAX);
     }
