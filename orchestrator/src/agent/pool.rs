@@ -1,4 +1,4 @@
-//! Connections to one agent that are kept for the next request: opening one through a cluster costs several round trips.
+//! Connections to one agent, kept for the next request: opening one through a cluster costs several round trips.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -120,8 +120,8 @@ impl PodSettings {
 /// The image's own user, without any capability.
 pub const IMAGE_USER: i64 = 10001;
 
-/// As little as a device needs. SYS_NICE is for hugepages: the runtimes' seccomp profiles bar get_mempolicy without it, and
-/// DPDK takes no hugepage whose node it can't learn. Kubernetes gives added capabilities to root alone.
+/// As little as a device needs. SYS_NICE is for hugepages: the runtimes' seccomp profiles bar get_mempolicy without it,
+/// and DPDK takes no hugepage whose node it can't learn. Kubernetes gives added capabilities to root alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rights {
     /// The user in the container.
