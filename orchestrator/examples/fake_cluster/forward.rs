@@ -1,5 +1,5 @@
-//! `…/portforward` over a WebSocket: channels 2i for the data and 2i + 1 for the errors of port i; the first two bytes of
-//! each are the port.
+//! `…/portforward` over a WebSocket: channels 2i for the data and 2i + 1 for the errors of port i; the first two bytes
+//! of each are the port.
 
 use std::time::Duration;
 
