@@ -88,6 +88,29 @@ async fn streams_are_cut_and_stalled() {
 }
 
 #[tokio::test]
+async fn a_lost_node_holds_its_streams_and_takes_no_new_ones() {
+    let fake = FakeCluster::start("--pairs 1 --nodes 1");
+    let api = pods(&fake);
+    let mut forward = api.portforward("tx0", &[8480]).await.unwrap();
+    let mut stream = forward.take_stream(8480).unwrap();
+    get_over(&api, "tx0", "/healthz").await.unwrap();
+    fake.fault(&json!({"fault": "node-lost", "node": "node-0"}));
+    let mut nothing = Vec::new();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut read = Box::pin(tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut nothing));
+    assert!(timeout(Duration::from_millis(300), &mut read).await.is_err());
+    let (code, _, message) = refusal(api.portforward("tx0", &[8480]).await.map(|_| ()));
+    assert!(code == 500 && message.contains("error dialing backend"), "{message}");
+    let ready =
+        |fake: &FakeCluster| fake.object("Node", "node-0").unwrap()["status"]["conditions"][3].clone();
+    assert_eq!((&ready(&fake)["type"], &ready(&fake)["status"]), (&"Ready".into(), &"Unknown".into()));
+    fake.fault(&json!({"fault": "node-back", "node": "node-0"}));
+    assert_eq!(timeout(LIMIT, read).await.unwrap().unwrap(), 0);
+    get_over(&api, "tx0", "/healthz").await.unwrap();
+    assert_eq!(ready(&fake)["status"], "True");
+}
+
+#[tokio::test]
 async fn an_outage_refuses_connections_and_ends() {
     let fake = FakeCluster::start("--pairs 1");
     let api = pods(&fake);
