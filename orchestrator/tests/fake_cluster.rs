@@ -4,75 +4,16 @@
 
 mod support;
 
-use std::time::Duration;
-
-use futures_util::{StreamExt, TryStreamExt};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
+use futures_util::TryStreamExt;
 use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
-use kube::api::{
-    DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchEvent, WatchParams,
-};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::wait::Condition;
 use kube::runtime::{WatchStreamExt, wait, watcher};
-use kube::{Api, Client, Config, Error};
+use kube::{Api, Error};
 use serde_json::{Value, json};
+use support::api::{LIMIT, OURS, apply, client, get_over, manifest, pod, pods, refusal};
 use support::cluster::FakeCluster;
 use tokio::time::timeout;
-
-const OURS: &str = "app.kubernetes.io/managed-by=dpdk-k8s-bench";
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// As the program's: no retries of kube's own.
-fn client(fake: &FakeCluster) -> Client {
-    let mut config = Config::new(format!("http://{}", fake.address).parse().unwrap());
-    config.default_retry = false;
-    Client::try_from(config).unwrap()
-}
-
-fn pods(fake: &FakeCluster) -> Api<Pod> {
-    Api::namespaced(client(fake), "default")
-}
-
-fn manifest(name: &str, resources: &Value) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "dpdk-k8s-bench"}},
-        "spec": {"containers": [{"name": name, "image": "ours:1", "resources": {"limits": resources}}]},
-    })
-}
-
-fn pod(name: &str, resources: &Value) -> Pod {
-    serde_json::from_value(manifest(name, resources)).unwrap()
-}
-
-async fn apply(pods: &Api<Pod>, manager: &str, manifest: &Value) -> Result<Pod, Error> {
-    let name = manifest["metadata"]["name"].as_str().unwrap();
-    pods.patch(name, &PatchParams::apply(manager), &Patch::Apply(manifest)).await
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> (u16, String, String) {
-    match answer {
-        Err(Error::Api(status)) => (status.code, status.reason.clone(), status.message.clone()),
-        other => panic!("no refusal: {other:?}"),
-    }
-}
-
-/// `GET` over a port-forward.
-async fn get_over(pods: &Api<Pod>, name: &str, path: &str) -> Result<Value, String> {
-    let mut forward = pods.portforward(name, &[8480]).await.map_err(|e| e.to_string())?;
-    let stream = forward.take_stream(8480).unwrap();
-    let said = |e: hyper::Error| e.to_string();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
-    let driver = tokio::spawn(connection);
-    let request = hyper::Request::get(path).header("host", "agent").body(Empty::<Bytes>::new()).unwrap();
-    let answer = sender.send_request(request).await.map_err(said)?;
-    let bytes = answer.into_body().collect().await.map_err(said)?.to_bytes();
-    driver.abort();
-    Ok(serde_json::from_slice(&bytes).unwrap())
-}
 
 #[tokio::test]
 async fn nodes_and_pairs_are_there_from_the_start() {
@@ -315,133 +256,4 @@ async fn the_end_of_a_pod_cuts_its_streams() {
     let mut nothing = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut nothing);
     assert_eq!(timeout(LIMIT, read).await.unwrap().unwrap(), 0);
-}
-
-#[tokio::test]
-async fn watches_are_dropped_and_told_that_they_are_too_old() {
-    let fake = FakeCluster::start("--pairs 2");
-    let api = pods(&fake);
-    fake.fault(&json!({"fault": "watch-drop", "after_events": 3, "times": 1}));
-    let params = WatchParams::default().timeout(1);
-    let count = async || api.watch(&params, "0").await.unwrap().try_collect::<Vec<_>>().await.unwrap().len();
-    assert_eq!((count().await, count().await), (3, 4));
-    let version = api.list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
-    let gone = async || {
-        let mut watch = Box::pin(api.watch(&params, &version).await.unwrap());
-        match watch.next().await {
-            Some(Ok(WatchEvent::Error(status))) => Some(status.code),
-            _ => None,
-        }
-    };
-    assert_eq!(gone().await, None);
-    fake.fault(&json!({"fault": "watch-gone", "times": 1}));
-    assert_eq!((gone().await, gone().await), (Some(410), None));
-    fake.fault(&json!({"fault": "compact"}));
-    assert_eq!(gone().await, Some(410));
-}
-
-#[tokio::test]
-async fn requests_are_refused_as_a_real_server_refuses_them() {
-    let fake = FakeCluster::start("--pairs 1 --fault too-many@retry_after_s=2,times=1,verb=list");
-    let api = pods(&fake);
-    let list = async || api.list(&ListParams::default()).await;
-    assert_eq!(refusal(list().await).1, "TooManyRequests");
-    list().await.unwrap();
-    fake.fault(&json!([
-        {"fault": "server-error", "verb": "get", "times": 2},
-        {"fault": "forbid", "verb": "list", "resource": "pods"},
-        {"fault": "forbid", "verb": "create", "resource": "pods/portforward"},
-    ]));
-    assert_eq!(refusal(api.get("tx0").await).0, 500);
-    assert_eq!(refusal(api.get("tx0").await).1, "InternalError");
-    api.get("tx0").await.unwrap();
-    let said = "pods is forbidden: User \"fake-user\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"";
-    assert_eq!(refusal(list().await).2, said);
-    let (code, _, message) = refusal(api.portforward("tx0", &[8480]).await.map(|_| ()));
-    assert_eq!(code, 403);
-    assert!(
-        message.contains("pods \"tx0\" is forbidden") && message.contains("\"pods/portforward\""),
-        "{message}"
-    );
-    fake.clear_faults();
-    fake.fault(&json!({"fault": "apply-conflict", "times": 1}));
-    let conflict = refusal(apply(&api, "me", &manifest("tx7", &json!({}))).await);
-    assert!(conflict.2.starts_with("Apply failed with 1 conflict: conflict with \"kubectl-"), "{conflict:?}");
-    assert!(fake.faults().is_empty());
-    let refused: Vec<_> = fake.log().iter().map(|seen| seen["status"].as_u64().unwrap()).collect();
-    assert_eq!(refused, [429, 200, 500, 500, 200, 403, 403, 409]);
-    assert_eq!(fake.asked("list", "pods").len(), 3);
-}
-
-#[tokio::test]
-async fn streams_are_cut_and_stalled() {
-    let fake = FakeCluster::start("--pairs 1");
-    let api = pods(&fake);
-    fake.fault(&json!({"fault": "forward-cut", "pod": "tx0", "after_bytes": 40, "times": 1}));
-    assert!(get_over(&api, "tx0", "/healthz").await.is_err());
-    get_over(&api, "tx0", "/healthz").await.unwrap();
-    fake.fault(&json!({"fault": "forward-cut", "after_ms": 50, "times": 1}));
-    let mut forward = api.portforward("tx0", &[8480]).await.unwrap();
-    let mut stream = forward.take_stream(8480).unwrap();
-    let mut nothing = Vec::new();
-    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut nothing);
-    assert_eq!(timeout(LIMIT, read).await.unwrap().unwrap(), 0);
-    fake.fault(&json!({"fault": "forward-stall", "after_bytes": 0, "times": 1}));
-    assert!(timeout(Duration::from_millis(300), get_over(&api, "tx0", "/healthz")).await.is_err());
-    get_over(&api, "tx0", "/healthz").await.unwrap();
-}
-
-#[tokio::test]
-async fn an_outage_refuses_connections_and_ends() {
-    let fake = FakeCluster::start("--pairs 1");
-    let api = pods(&fake);
-    let mut watch = Box::pin(api.watch(&WatchParams::default(), "0").await.unwrap());
-    assert!(watch.next().await.unwrap().is_ok() && watch.next().await.unwrap().is_ok());
-    fake.fault(&json!({"fault": "stop", "ms": 300}));
-    let cut = timeout(LIMIT, watch.next()).await.unwrap();
-    assert!(!matches!(cut, Some(Ok(_))), "{cut:?}");
-    let error = api.get("tx0").await.unwrap_err().to_string();
-    assert!(!error.is_empty());
-    let end = tokio::time::Instant::now() + LIMIT;
-    while api.get("tx0").await.is_err() {
-        assert!(tokio::time::Instant::now() < end, "it never came back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-#[tokio::test]
-async fn pods_are_evicted_deleted_restarted_and_never_ready() {
-    let fake = FakeCluster::start("--pairs 2 --fault never-ready@pod=tx7");
-    let api = pods(&fake);
-    fake.fault(&json!([
-        {"fault": "evict", "pod": "tx0"},
-        {"fault": "delete", "pod": "rx0", "after_ms": 20},
-        {"fault": "restart", "pod": "tx1"},
-    ]));
-    fake.wait_until("an eviction", |f| f.object("Pod", "tx0").unwrap()["status"]["reason"] == "Evicted");
-    fake.wait_until("a deletion", |f| f.object("Pod", "rx0").is_none());
-    fake.wait_until("a restart", |f| {
-        let status = &f.object("Pod", "tx1").unwrap()["status"]["containerStatuses"][0];
-        status["restartCount"] == 1 && status["ready"] == true
-    });
-    get_over(&api, "tx1", "/healthz").await.unwrap();
-    assert!(get_over(&api, "tx0", "/healthz").await.is_err());
-    api.create(&PostParams::default(), &pod("tx7", &json!({}))).await.unwrap();
-    fake.wait_until("tx7 to run", |f| f.object("Pod", "tx7").unwrap()["status"]["phase"] == "Running");
-    let ready = &fake.object("Pod", "tx7").unwrap()["status"]["containerStatuses"][0]["ready"];
-    assert_eq!(ready, false);
-}
-
-#[tokio::test]
-async fn rights_are_reviewed() {
-    let fake = FakeCluster::start("--fault forbid@verb=create,resource=pods/portforward");
-    let review = async |resource: &str| {
-        let (main, sub) = resource.split_once('/').unwrap_or((resource, ""));
-        let body = json!({"spec": {"resourceAttributes":
-            {"verb": "create", "resource": main, "subresource": sub, "namespace": "default"}}});
-        let request = hyper::Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
-        let request = request.body(body.to_string().into_bytes()).unwrap();
-        client(&fake).request::<Value>(request).await.unwrap()["status"]["allowed"].clone()
-    };
-    assert_eq!((review("pods").await, review("pods/portforward").await), (true.into(), false.into()));
 }

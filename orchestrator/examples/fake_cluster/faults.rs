@@ -67,8 +67,11 @@ pub enum Fault {
     NeverReady { pod: String },
     /// How an agent misbehaves from now on, as fake_dataplane's FAKE_MODE.
     AgentMode { pod: String, mode: String },
-    /// The node's Ready condition becomes Unknown, and it is tainted.
+    /// The node is cut off: its Ready condition becomes Unknown, it is tainted, streams to its pods bring nothing more
+    /// and new ones fail.
     NodeLost { node: String },
+    /// It is there again, and the streams that were open are not.
+    NodeBack { node: String },
 }
 
 /// Which requests; all when nothing is given.

@@ -1,5 +1,5 @@
-//! `…/portforward` over a WebSocket: channels 2i for the data and 2i + 1 for the errors of port i; the first two
-//! bytes of each are the port.
+//! `…/portforward` over a WebSocket: channels 2i for the data and 2i + 1 for the errors of port i; the first two bytes
+//! of each are the port.
 
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub async fn serve(fake: Fake, pod: Value, ports: Vec<u16>, mut socket: WebSocke
         return;
     };
     let suffers = fake.faults.of_stream(text("name"));
-    bridge(&fake, &agent, socket, suffers).await;
+    let node = pod["spec"]["nodeName"].as_str().unwrap_or_default();
+    bridge(&fake, &agent, node, socket, suffers).await;
 }
 
 /// The agent's end of a stream, served in this process.
@@ -76,10 +77,12 @@ fn dial(agent: &PodAgent) -> DuplexStream {
     near
 }
 
-async fn bridge(fake: &Fake, agent: &PodAgent, mut socket: WebSocket, suffers: Option<Suffers>) {
+async fn bridge(fake: &Fake, agent: &PodAgent, node: &str, mut socket: WebSocket, suffers: Option<Suffers>) {
     let mut stream = dial(agent);
     let mut cuts = agent.cuts.subscribe();
     let mut outages = fake.outages.subscribe();
+    let mut lost = fake.lost.subscribe();
+    let mut was_lost = false;
     let (cut_bytes, cut_at, stall_bytes) = match suffers {
         Some(Suffers::Cut { after_bytes, after_ms }) => {
             (after_bytes, Duration::from_millis(after_ms).min(FAR), u64::MAX)
@@ -91,9 +94,14 @@ async fn bridge(fake: &Fake, agent: &PodAgent, mut socket: WebSocket, suffers: O
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut brought = 0_u64;
     loop {
-        let is_stalled = brought >= stall_bytes;
+        let is_lost = lost.borrow().contains(node);
+        if was_lost && !is_lost {
+            return;
+        }
+        was_lost = is_lost;
+        let is_stalled = is_lost || brought >= stall_bytes;
         tokio::select! {
-            message = socket.recv() => match message {
+            message = socket.recv(), if !is_lost => match message {
                 Some(Ok(Message::Binary(data))) if data.first() == Some(&0) => {
                     if stream.write_all(&data[1..]).await.is_err() {
                         return;
@@ -123,6 +131,7 @@ async fn bridge(fake: &Fake, agent: &PodAgent, mut socket: WebSocket, suffers: O
             () = sleep_until(cut_at) => return,
             _ = cuts.changed() => return,
             _ = outages.changed() => return,
+            _ = lost.changed() => {}
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A stand-in for a Kubernetes cluster in the tests: API server, scheduler, kubelets and the agents in pods, in one
 //! process without a packet.
 //!
-//! It answers as a real server does, as far as the orchestrator asks; what goes wrong is told at the start
-//! (`--fault`) or at run time (`POST /fake/faults` at the address `admin` of its one line of output). `GET
-//! /fake/log` lists the requests that it has seen, `GET /fake/objects` what it has.
+//! It answers as a real server does, as far as the orchestrator asks; what goes wrong is told at the start (`--fault`)
+//! or at run time (`POST /fake/faults` at the address `admin` of its one line of output). `GET /fake/log` lists the
+//! requests that it has seen, `GET /fake/objects` what it has.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
 

@@ -21,7 +21,18 @@ pub fn begin(fake: &Fake, fault: Fault) {
             fake.outages.send_modify(|n| *n += 1);
         }
         Fault::Compact => fake.store().compact(),
-        Fault::NodeLost { node } => nodes::lose(&mut fake.store(), &node),
+        Fault::NodeLost { node } => {
+            nodes::set_ready(&mut fake.store(), &node, false);
+            fake.lost.send_modify(|lost| {
+                lost.insert(node);
+            });
+        }
+        Fault::NodeBack { node } => {
+            nodes::set_ready(&mut fake.store(), &node, true);
+            fake.lost.send_modify(|lost| {
+                lost.remove(&node);
+            });
+        }
         Fault::AgentMode { pod, mode } => {
             if let Some(agent) = uid(&fake, &pod).and_then(|uid| fake.agent(&uid)) {
                 agent.agent.set_mode(&mode);

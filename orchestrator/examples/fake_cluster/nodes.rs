@@ -67,19 +67,26 @@ pub fn boot_id(node: &str) -> String {
     format!("boot-of-{node}")
 }
 
-/// The kubelet of this node is gone.
-pub fn lose(store: &mut Store, name: &str) {
+/// What the node controller says of a node whose kubelet is silent, or speaks again.
+pub fn set_ready(store: &mut Store, name: &str, is_ready: bool) {
     let Some(node) = store.get(Kind::Node, "", name) else { return };
     let mut node = (*node).clone();
     for condition in node["status"]["conditions"].as_array_mut().unwrap() {
-        condition["status"] = "Unknown".into();
-        condition["reason"] = "NodeStatusUnknown".into();
-        condition["message"] = "Kubelet stopped posting node status.".into();
+        let good = if condition["type"] == "Ready" { "True" } else { "False" };
+        let (status, reason, message) = match is_ready {
+            true => (good, "KubeletReady", "kubelet is posting ready status"),
+            false => ("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."),
+        };
+        condition["status"] = status.into();
+        condition["reason"] = reason.into();
+        condition["message"] = message.into();
+        condition["lastTransitionTime"] = times::now().into();
     }
-    node["spec"]["taints"] = json!([
-        {"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"},
-        {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"},
-    ]);
+    let taint = |effect: &str| json!({"key": "node.kubernetes.io/unreachable", "effect": effect});
+    node["spec"]["taints"] = match is_ready {
+        true => json!([]),
+        false => json!([taint("NoSchedule"), taint("NoExecute")]),
+    };
     store.put(Kind::Node, node);
 }
 

@@ -131,6 +131,12 @@ async fn port_forward(fake: &Fake, ask: &Ask, pod: Value, request: Request) -> R
     if !pod["spec"]["nodeName"].is_string() {
         return Err(Refusal::bad_request(format!("pod {} does not have a host assigned", ask.name())));
     }
+    let node = pod["spec"]["nodeName"].as_str().unwrap_or_default();
+    if fake.lost.borrow().contains(node) {
+        let address = pod["status"]["hostIP"].as_str().unwrap_or_default();
+        let why = format!("error dialing backend: dial tcp {address}:10250: connect: no route to host");
+        return Err(Refusal::new(500, "InternalError", why));
+    }
     let ports = forward::ports(ask.param("ports"));
     if ports.is_empty() {
         return Ok((StatusCode::BAD_REQUEST, "query parameter \"port\" is required").into_response());

@@ -1,6 +1,6 @@
 //! What the parts of the program share.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub struct Cluster {
     pub outage_ms: watch::Sender<u64>,
     /// Counts the times that all connections were cut.
     pub outages: watch::Sender<u64>,
+    /// Nodes without a kubelet.
+    pub lost: watch::Sender<BTreeSet<String>>,
     /// Room may have become free on a node.
     pub room: Notify,
 }
@@ -73,6 +75,7 @@ impl Cluster {
             ether: Ether::in_memory(),
             outage_ms: watch::channel(0).0,
             outages: watch::channel(0).0,
+            lost: watch::channel(BTreeSet::new()).0,
             room: Notify::new(),
             args,
         })

@@ -1,6 +1,7 @@
 //! A folder to run the program in, with the stand-in agent.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod api;
 pub mod cluster;
 
 use std::fs;
