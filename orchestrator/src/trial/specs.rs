@@ -166,8 +166,8 @@ fn reversed(device: &str) -> String {
     }
 }
 
-/// What `rxN` sends in the warm-up: as the way wants it, and with the addresses that the profile was made with where the
-/// way says nothing.
+/// What `rxN` sends in the warm-up: as the way wants it, and with the addresses that the profile was made with where
+/// the way says nothing.
 fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_s: f64) -> Profile {
     let written = measured.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
     let rewritten = || measured.replay.as_ref().map(|r| (r.rewrite.src_mac, r.rewrite.dst_mac));

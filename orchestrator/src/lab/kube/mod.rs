@@ -1,5 +1,6 @@
 //! Pairs of pods in a cluster: they are there before a trial and stay after it.
 
+pub mod channels;
 pub mod cores;
 pub mod discover;
 pub mod error;
