@@ -12,6 +12,7 @@ mod disk;
 #[path = "../fake/mod.rs"]
 mod fake;
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
