@@ -85,8 +85,8 @@ fn bad_input_is_named_before_anything_starts() {
     let bench = Bench::new("no-hello");
     let cases = [
         (
-            format!("run --profile {PROFILE}"),
-            "the Kubernetes lab is not in this version; run on this machine with --local",
+            format!("run --profile {PROFILE} --kubeconfig /nowhere"),
+            "no cluster to talk to: failed to read kubeconfig from '\"/nowhere\"'",
         ),
         (
             format!("run --local --profile {PROFILE} --interactive true"),

@@ -12,6 +12,7 @@ use super::measure_args::Output;
 use super::plugin;
 use super::pods_args::PodsVerb;
 use super::run_args::RunArgs;
+use crate::cluster::ClusterArgs;
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
 #[derive(Debug, Parser)]
@@ -121,12 +122,21 @@ pub struct GenerateArgs {
     /// What they are like.
     #[command(flatten)]
     pub shape: ShapeArgs,
-    /// How many pairs
-    #[arg(short = 'n', long, default_value_t = 1, value_parser = pair_count)]
-    pub pairs: usize,
-    /// For pairs on this machine (the only kind in this version)
+    /// How many pairs [default: 1 with --local or --tx-mac, else all that are there]
+    #[arg(short = 'n', long, value_parser = pair_count)]
+    pub pairs: Option<usize>,
+    /// For pairs on this machine; without it, for the pods of the cluster, whose real addresses are looked up
     #[arg(long)]
     pub local: bool,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// The senders' device, once for all pairs or once a pair, in place of what the pods say
+    #[arg(long)]
+    pub tx_device: Vec<String>,
+    /// The receivers' device
+    #[arg(long)]
+    pub rx_device: Vec<String>,
     /// Where the pairs' folders are
     #[arg(long, default_value = "flows")]
     pub flows_dir: PathBuf,

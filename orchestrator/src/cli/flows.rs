@@ -14,7 +14,10 @@ use traffic::units::FrameSize;
 
 use super::args::{FlowsVerb, GenerateArgs};
 use super::flow_args::{ProfileFormat, ShapeArgs};
+use crate::cluster::Cluster;
 use crate::lab::devices::local_macs;
+use crate::lab::kube::macs::macs as kube_macs;
+use crate::lab::kube::{KubePlace, Wanted, discover};
 use crate::lab::pair_name;
 use crate::profile_source::{ReadOptions, find, read};
 use crate::say;
@@ -23,7 +26,10 @@ use crate::show::count;
 /// Does what was typed.
 pub fn execute(verb: &FlowsVerb) -> Result<ExitCode> {
     match verb {
-        FlowsVerb::Generate(args) => generate(args)?,
+        FlowsVerb::Generate(args) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(generate(args))?;
+        }
         FlowsVerb::Show { profile, flows_dir, pktgen_quirks } => {
             show(&find(profile, flows_dir, 0)?, *pktgen_quirks)?;
         }
@@ -31,14 +37,15 @@ pub fn execute(verb: &FlowsVerb) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn generate(args: &GenerateArgs) -> Result<()> {
+async fn generate(args: &GenerateArgs) -> Result<()> {
     let lists = Lists { flows: &args.flows, sizes: &args.pkt_size, rates: &args.rate };
+    let pairs = addressed(args).await?;
     // Everything is rendered before anything is written: a bad combination leaves nothing half done.
     let mut files = Vec::new();
-    for (index, macs) in (0..).zip(macs(&args.shape, &(0..args.pairs).collect::<Vec<_>>())?) {
-        let folder = args.flows_dir.join(pair_name(index));
+    for (index, macs) in &pairs {
+        let folder = args.flows_dir.join(pair_name(*index));
         files.extend(
-            render(lists, &args.shape, macs)?.into_iter().map(|(name, text)| (folder.join(name), text)),
+            render(lists, &args.shape, *macs)?.into_iter().map(|(name, text)| (folder.join(name), text)),
         );
     }
     for (path, text) in &files {
@@ -47,19 +54,31 @@ fn generate(args: &GenerateArgs) -> Result<()> {
         }
         fs::write(path, text).map_err(|e| anyhow!("can't write {}: {e}", path.display()))?;
     }
-    if !args.local && args.shape.tx_mac.is_empty() {
-        say::err(
-            "the addresses are those of local pairs: the Kubernetes lab is not in this version \
-             (--tx-mac and --rx-mac set others)",
-        );
-    }
     say::out(format_args!(
         "{} profile(s) for {} pair(s) in {}",
         files.len(),
-        args.pairs,
+        pairs.len(),
         args.flows_dir.display()
     ))?;
     Ok(())
+}
+
+/// The pairs with their addresses, sender's first: as typed, the local lab's, or those that the pods' ports have.
+async fn addressed(args: &GenerateArgs) -> Result<Vec<(usize, (Mac, Mac))>> {
+    if args.local || !args.shape.tx_mac.is_empty() || !args.shape.rx_mac.is_empty() {
+        let pairs: Vec<usize> = (0..args.pairs.unwrap_or(1)).collect();
+        return Ok(pairs.iter().copied().zip(macs(&args.shape, &pairs)?).collect());
+    }
+    let cluster = Cluster::connect(&args.cluster).await?;
+    let (tx_devices, rx_devices) = (args.tx_device.clone(), args.rx_device.clone());
+    let place = KubePlace { cluster, tx_devices, rx_devices };
+    let wanted = args.pairs.map_or(Wanted::All, Wanted::First);
+    let found = discover(&place.cluster, &wanted).await?;
+    let known = kube_macs(&place, &found).await?;
+    for (index, tx, rx) in &known {
+        say::err(format_args!("{} in {}: {tx} to {rx}", pair_name(*index), place.cluster));
+    }
+    Ok(known.into_iter().map(|(index, tx, rx)| (index, (tx, rx))).collect())
 }
 
 /// What profiles are made of: one for each combination.
