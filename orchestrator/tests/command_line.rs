@@ -86,7 +86,7 @@ fn bad_input_is_named_before_anything_starts() {
     let cases = [
         (
             format!("run --profile {PROFILE} --kubeconfig /nowhere"),
-            "no cluster to talk to: failed to read kubeconfig from '\"/nowhere\"'",
+            "no cluster to talk to: can't read /nowhere",
         ),
         (
             format!("run --local --profile {PROFILE} --interactive true"),
