@@ -45,6 +45,8 @@ bench: build ## Compare with dpdk-testpmd, in turns (SMOKE=1: a moment each)
 	/usr/bin/python3 bench/run $(if $(SMOKE),--smoke)
 	/usr/bin/python3 bench/pacing $(if $(SMOKE),--smoke)
 	cargo bench --locked -p traffic --bench packets
+	cargo build --locked -p orchestrator --bins --examples
+	/usr/bin/python3 bench/scale --programs $(TARGET)/debug $(if $(SMOKE),--pairs 100 --seconds 3)
 
 instructions: ## Count instructions a frame, against bench/instructions.json: a rise over 5 % fails
 	@scripts/setup build bench
@@ -69,8 +71,14 @@ check-24.11: ## Build and test against DPDK 24.11, in a Debian 13 chroot (root)
 	@scripts/setup build test chroot
 	scripts/check-dpdk-24.11
 
-install: build ## Copy the programs to PREFIX/bin (/usr/local/bin)
+install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane
+	ln -sf orchestrator $(DESTDIR)$(PREFIX)/bin/kubectl-dpdkbench
+	ln -sf orchestrator $(DESTDIR)$(PREFIX)/bin/kubectl_complete-dpdkbench
+	$(TARGET)/release/orchestrator man --dir $(DESTDIR)$(PREFIX)/share/man/man1
+	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(TARGET)/release/orchestrator completions bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/orchestrator
+	$(TARGET)/release/orchestrator completions zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_orchestrator
 
 clean: ## Remove what was built here; results stay
 	cargo clean

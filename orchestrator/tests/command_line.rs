@@ -118,3 +118,29 @@ fn bad_input_is_named_before_anything_starts() {
         assert!(bench.nothing_was_left(), "{line}");
     }
 }
+
+#[test]
+fn it_is_a_plugin_of_kubectl_with_manual_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("kubectl-dpdkbench");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_orchestrator"), &plugin).unwrap();
+    let asked = std::process::Command::new(&plugin).arg("run").output().unwrap();
+    assert_eq!(asked.status.code(), Some(2));
+    let usage = text(&asked.stderr);
+    assert!(usage.contains("Usage: kubectl dpdkbench run --profile <PROFILE>"), "{usage}");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    // Where kubectl is installed, it finds the plugin by its name.
+    if let Ok(said) =
+        std::process::Command::new("kubectl").args(["dpdkbench", "--version"]).env("PATH", path).output()
+    {
+        assert!(text(&said.stdout).starts_with("orchestrator "), "{}", text(&said.stderr));
+    }
+    let pages = folder.path().join("man1");
+    let written = std::process::Command::new(&plugin).args(["man", "--dir"]).arg(&pages).output().unwrap();
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    for page in
+        ["orchestrator.1", "orchestrator-run.1", "orchestrator-experiments.1", "orchestrator-pods-create.1"]
+    {
+        assert!(std::fs::read_to_string(pages.join(page)).unwrap().contains(".TH"), "{page}");
+    }
+}
