@@ -2,7 +2,7 @@
 
 use dpdk::{FrameMut, TxBurst};
 use traffic::cursor::{Cursor, Frames, MAX_BURST};
-use traffic::frame::step::Head;
+use traffic::frame::word::Head;
 use traffic::mixed::{Mixed, Room};
 use traffic::pacer::{Departures, Pacer};
 
@@ -102,8 +102,8 @@ impl Frames for Taken<'_, '_> {
         self.0.frames_from(from).map(FrameMut::into_head)
     }
     #[inline(always)]
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.0.frames_mut().map(FrameMut::into_data)
+    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
+        self.0.frames_from(from).map(FrameMut::into_data)
     }
 }
 
