@@ -4,7 +4,7 @@
 //! frames and then the next: what there is to decide gets decided once a run, and its few numbers stay in registers.
 
 use crate::frame::sums::{Rising, Sums};
-use crate::frame::word::{HEAD_BYTES, Head, Word, put};
+use crate::frame::word::{HEAD_BYTES, Head, Word, put, write_words};
 use crate::frame::{Check, NicFrame, Template};
 use crate::shard::Shard;
 use crate::stamp::{self, Moment, Origin, STAMP_BYTES};
@@ -69,6 +69,11 @@ impl Cursor {
         }
     }
 
+    /// Whether frames carry the mark.
+    pub fn is_marked(&self) -> bool {
+        self.stamp_at.is_some()
+    }
+
     /// The next frame's number within the shard.
     #[inline(always)]
     pub fn seq(&self) -> u64 {
@@ -115,7 +120,7 @@ impl Cursor {
         moment: Moment,
     ) {
         let seq = self.track.seq();
-        let (words, sums, step) = self.track.next();
+        let (words, sums, step) = self.track.here();
         let first = base.plus(sums);
         let ends = match self.for_nic {
             false => (Rising::ip(first, step), Rising::l4(first, step, self.l4_zero)),
@@ -124,11 +129,24 @@ impl Cursor {
         let end = End { ip: ends.0, l4: ends.1, ip_at: self.ip_at, l4_at: self.l4_at };
         let mark = Mark { origin: self.origin, seq, moment };
         // The last word goes along with the checksums. Words may reach into the mark's place: they are written before.
-        let last = words.len().saturating_sub(1);
-        for word in words.iter_mut().take(last) {
-            word.write(frames.heads(done).take(run));
+        let (others, last) = words.split_at_mut(words.len().saturating_sub(1));
+        let (triples, rest) = others.as_chunks_mut::<3>();
+        for words in triples {
+            write_words(words, frames.heads(done).take(run));
         }
-        let last = words.get_mut(last).map(|word| word.leap_over(run));
+        match rest {
+            [a, b] => {
+                let mut pair = [*a, *b];
+                write_words(&mut pair, frames.heads(done).take(run));
+                [*a, *b] = pair;
+            }
+            rest => {
+                for word in rest {
+                    write_words(std::array::from_mut(word), frames.heads(done).take(run));
+                }
+            }
+        }
+        let last = last.first_mut().map(|word| word.leap_over(run));
         match (last, self.stamp_at.map(u8::try_from)) {
             (None, None) if !self.for_nic => (),
             (None, None) => end.write(frames.heads(done).take(run)),
@@ -138,8 +156,8 @@ impl Cursor {
                 end.write(mark.near(at, spelled(word, frames.heads(done).take(run))));
             }
             (word, Some(Err(_))) => {
-                if let Some(mut word) = word {
-                    word.write(frames.heads(done).take(run));
+                if let Some(word) = word {
+                    write_words(&mut [word], frames.heads(done).take(run));
                 }
                 mark.far(self.stamp_at.unwrap_or_default(), frames.frames(done).take(run));
                 end.write(frames.heads(done).take(run));
@@ -158,6 +176,7 @@ impl Cursor {
 
 /// Writes a word into frames as they come by.
 #[inline(always)]
+#[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
 fn spelled<'f>(word: Word, heads: impl Iterator<Item = &'f mut Head>) -> impl Iterator<Item = &'f mut Head> {
     let Word { mut value, stride, at } = word;
     heads.map(move |head| {
@@ -178,15 +197,18 @@ struct Mark {
 impl Mark {
     /// Within the frames' first bytes, as they come by.
     #[inline(always)]
+    #[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
     fn near<'f>(
         self,
         at: u8,
         heads: impl Iterator<Item = &'f mut Head>,
     ) -> impl Iterator<Item = &'f mut Head> {
-        (self.seq..).zip(heads).map(move |(seq, head)| {
+        let mut seq = self.seq;
+        heads.map(move |head| {
             if let Some(window) = head[usize::from(at)..].first_chunk_mut::<STAMP_BYTES>() {
                 stamp::put(window, self.origin, seq, self.moment);
             }
+            seq += 1;
             head
         })
     }
@@ -194,11 +216,13 @@ impl Mark {
     /// Anywhere.
     #[inline(always)]
     fn far<'f>(self, at: usize, frames: impl Iterator<Item = &'f mut [u8]>) {
-        for (seq, frame) in (self.seq..).zip(frames) {
+        let mut seq = self.seq;
+        frames.for_each(|frame| {
             if let Some(window) = frame.get_mut(at..).and_then(|b| b.first_chunk_mut::<STAMP_BYTES>()) {
                 stamp::put(window, self.origin, seq, self.moment);
             }
-        }
+            seq += 1;
+        });
     }
 }
 
@@ -216,8 +240,8 @@ impl End {
     fn write<'f>(self, heads: impl Iterator<Item = &'f mut Head>) {
         let End { mut ip, mut l4, ip_at, l4_at } = self;
         for head in heads {
-            put(head, ip_at, ip.next_inverted().to_ne_bytes());
-            put(head, l4_at, l4.next().to_ne_bytes());
+            put(head, ip_at, ip.inverted_field().to_ne_bytes());
+            put(head, l4_at, l4.field().to_ne_bytes());
         }
     }
 }

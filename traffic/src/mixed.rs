@@ -38,6 +38,7 @@ pub struct Mixed {
     canvas: Canvas,
     /// Whether frames differ in length or mark, so that old marks must be painted over.
     differ: bool,
+    is_marked: bool,
     /// Frames that are left to send of all streams.
     left: u64,
 }
@@ -50,13 +51,14 @@ impl Mixed {
         let longest = templates().map(|t| t.bytes.len()).max().unwrap_or(0);
         let canvas = Canvas::new(plan);
         let first = templates().next().map(|t| (t.bytes.len(), t.stamp_at.is_some()));
-        let differ = templates().any(|t| Some((t.bytes.len(), t.stamp_at.is_some())) != first);
+        let sizes = plan.streams.iter().any(|s| s.size_order.len() > 1);
+        let differ = sizes || templates().any(|t| Some((t.bytes.len(), t.stamp_at.is_some())) != first);
         let own = shards.iter().enumerate().filter(|(_, s)| s.worker == worker);
         let states: Vec<State> = own
             .filter_map(|(i, shard)| {
                 let limit = limits.map_or(u64::MAX, |limits| limits.get(i).copied().unwrap_or(0));
                 let stream = plan.streams.get(usize::from(shard.stream))?;
-                Some(State::new(stream, *shard, tag, limit, &canvas))
+                State::new(stream, *shard, tag, limit, &canvas)
             })
             .collect();
         Mixed {
@@ -67,6 +69,7 @@ impl Mixed {
             picked: 0,
             canvas,
             differ,
+            is_marked: templates().any(|t| t.stamp_at.is_some()),
             left: states.iter().fold(0, |sum, s| sum.saturating_add(s.limit())),
             states,
         }
@@ -80,6 +83,11 @@ impl Mixed {
     /// The worker's groups of streams that are paced together.
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
+    }
+
+    /// Whether some frames carry the mark.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// Frames that are left to send; none by count.

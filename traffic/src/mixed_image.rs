@@ -121,15 +121,29 @@ fn pieces(own: impl Fn(usize) -> bool) -> Box<[u8]> {
     pieces.into()
 }
 
-/// A frame of one stream and size. What every frame needs stands within two lines of the cache.
+/// A frame of one stream and size.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Image {
     /// Its first bytes, zeros where fields vary.
     head: Head,
-    /// The sums of all that never changes, and of a tunnel's own header.
-    base: Sums,
+    /// What every frame needs beside them.
+    pub foot: Foot,
+    /// Whether pieces of the head are all that is copied, and there are both checksums and no others.
+    pub is_simple: bool,
     outer: u64,
+    has_checks: bool,
+    /// Where a tunnel's own IPv4 header has its checksum.
+    outer_at: Option<u8>,
+    /// All of the frame, where more than its head is copied.
+    whole: Box<[u8]>,
+}
+
+/// What every frame of an image needs beside its head, in few bytes: states have that of their next frame with them.
+#[derive(Clone, Copy, Debug)]
+pub struct Foot {
+    /// The sums of all that never changes.
+    base: Sums,
     /// Bytes of the frame, without FCS.
     pub len: u16,
     /// Of the mark; [`NOWHERE`] without.
@@ -139,17 +153,26 @@ pub struct Image {
     /// Where both checksums stand: at the same place where there is one, and there it is layer 4's.
     ip_at: u8,
     l4_at: u8,
-    has_checks: bool,
-    /// Whether pieces of the head are all that is copied, and there are both checksums and no others.
-    pub is_simple: bool,
-    /// Where a tunnel's own IPv4 header has its checksum.
-    outer_at: Option<u8>,
-    /// All of the frame, where more than its head is copied.
-    whole: Box<[u8]>,
 }
 
 /// No place of a mark.
 const NOWHERE: u16 = u16::MAX;
+
+impl Foot {
+    /// The mark's place.
+    #[inline(always)]
+    pub fn window<'r>(&self, room: &'r mut [u8]) -> Option<&'r mut [u8; STAMP_BYTES]> {
+        room.get_mut(self.stamp_at.into()..)?.first_chunk_mut()
+    }
+
+    /// Writes both checksums for these sums of fields and marks.
+    #[inline(always)]
+    pub fn finish(&self, head: &mut Head, sums: Sums) {
+        let (ip, l4) = self.base.plus(sums).finish();
+        put(head, self.ip_at, ip.to_ne_bytes());
+        put(head, self.l4_at, if l4 == 0 { self.zero } else { l4 }.to_ne_bytes());
+    }
+}
 
 impl Image {
     /// Of a template, marked by `origin`.
@@ -160,15 +183,17 @@ impl Image {
         let l4_at = checks.map_or(0, |check| check.at);
         Image {
             head: head(t, canvas.payload.as_deref().unwrap_or(&[0; HEAD_BYTES])),
-            base: Sums::new(sum(t.ip), sum(t.l4) + marks),
-            outer: checksum::fold(sum(t.outer_ip)),
-            len: t.bytes.len() as u16,
-            stamp_at: t.stamp_at.map_or(NOWHERE, |at| at as u16),
-            zero: t.l4.map_or(0, |l4| l4.zero_sent()),
-            ip_at: t.ip.map_or(l4_at, |ip| ip.at),
-            l4_at,
-            has_checks: checks.is_some(),
+            foot: Foot {
+                base: Sums::new(sum(t.ip), sum(t.l4) + marks),
+                len: t.bytes.len() as u16,
+                stamp_at: t.stamp_at.map_or(NOWHERE, |at| at as u16),
+                zero: t.l4.map_or(0, |l4| l4.zero_sent()),
+                ip_at: t.ip.map_or(l4_at, |ip| ip.at),
+                l4_at,
+            },
             is_simple: checks.is_some() && t.outer_ip.is_none() && canvas.payload.is_some(),
+            outer: checksum::fold(sum(t.outer_ip)),
+            has_checks: checks.is_some(),
             outer_at: t.outer_ip.map(|check| check.at),
             whole: if canvas.payload.is_some() { Box::default() } else { t.still().into() },
         }
@@ -213,24 +238,10 @@ impl Image {
         }
     }
 
-    /// The mark's place.
-    #[inline(always)]
-    pub fn window<'r>(&self, room: &'r mut [u8]) -> Option<&'r mut [u8; STAMP_BYTES]> {
-        room.get_mut(self.stamp_at.into()..)?.first_chunk_mut()
-    }
-
-    /// Writes both checksums for these sums of fields and marks.
-    #[inline(always)]
-    pub fn finish(&self, head: &mut Head, sums: Sums) {
-        let (ip, l4) = self.base.plus(sums).finish();
-        put(head, self.ip_at, ip.to_ne_bytes());
-        put(head, self.l4_at, if l4 == 0 { self.zero } else { l4 }.to_ne_bytes());
-    }
-
     /// Writes the checksums that there are, a tunnel's own for this sum of its fields.
     pub fn finish_any(&self, head: &mut Head, sums: Sums, outer: u64) {
         if self.has_checks {
-            self.finish(head, sums);
+            self.foot.finish(head, sums);
         }
         if let Some(at) = self.outer_at {
             put(head, at, checksum::finish(self.outer + outer).to_ne_bytes());

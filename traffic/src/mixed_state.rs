@@ -3,7 +3,7 @@
 use crate::divisor::gcd;
 use crate::frame::sums::Sums;
 use crate::mixed::Room;
-use crate::mixed_image::{Canvas, Image};
+use crate::mixed_image::{Canvas, Foot, Image};
 use crate::plan::StreamPlan;
 use crate::shard::Shard;
 use crate::stamp::{self, Moment, Origin};
@@ -33,9 +33,13 @@ impl Writing<'_> {
 pub struct State {
     track: Track,
     origin: Origin,
-    images: Box<[Image]>,
+    /// Of all frames, where they have one size.
+    foot: Foot,
     /// The next frame's image.
-    image: usize,
+    image: u16,
+    /// Whether all images are simple: they are of any stream's sizes, or none is.
+    is_simple: bool,
+    images: Box<[Image]>,
     sizes: Option<Box<Sizes>>,
     /// Frames that were picked, where that is counted.
     picked: u64,
@@ -56,16 +60,19 @@ struct Sizes {
 
 impl State {
     /// At the shard's frame 0, for `limit` frames at most.
-    pub fn new(stream: &StreamPlan, shard: Shard, tag: u32, limit: u64, canvas: &Canvas) -> State {
+    pub fn new(stream: &StreamPlan, shard: Shard, tag: u32, limit: u64, canvas: &Canvas) -> Option<State> {
         let origin = Origin::new(tag, shard.id);
         // Varying fields are those of any size, and so is whether there is a mark.
         let first = stream.templates.first();
         let patches = first.map(|t| t.patches.as_slice()).unwrap_or_default();
         let is_marked = first.is_some_and(|t| t.stamp_at.is_some());
+        let images: Box<[Image]> = stream.templates.iter().map(|t| Image::new(t, canvas, origin)).collect();
         let mut state = State {
+            foot: images.first()?.foot,
+            is_simple: images.iter().all(|image| image.is_simple),
             track: Track::new(patches, (stream.flows, stream.lead_in), shard, &[], is_marked),
             origin,
-            images: stream.templates.iter().map(|t| Image::new(t, canvas, origin)).collect(),
+            images,
             image: 0,
             sizes: (stream.size_order.len() > 1)
                 .then(|| Box::new(Sizes::new(&stream.size_order, shard.slots()))),
@@ -73,7 +80,7 @@ impl State {
             limit,
         };
         state.seek(0);
-        state
+        Some(state)
     }
 
     /// Its part.
@@ -128,62 +135,57 @@ impl State {
         room: &mut R,
         writing: &Writing<'_>,
     ) -> u16 {
-        let Some(image) = self.images.get(self.image) else { return 0 };
+        let Some(image) = self.images.get(usize::from(self.image)) else { return 0 };
         self.track.run();
+        // Nearer than the image's own; of several sizes it would have to follow them.
+        let foot = if DIFFER { &image.foot } else { &self.foot };
+        let len = foot.len;
         if DIFFER {
-            room.set_len(image.len);
+            room.set_len(len);
         }
-        if !image.is_simple {
-            return self.write_any(room, writing);
+        if !self.is_simple {
+            self.write_any(room, writing);
+        } else {
+            let seq = self.track.seq();
+            let (words, mut sums, _) = self.track.here();
+            if let Some(head) = room.head() {
+                image.copy_pieces::<PIECES>(head, writing.canvas);
+                image.write_words(head, words);
+            }
+            if let Some(window) = foot.window(room.bytes()) {
+                stamp::put(window, self.origin, seq, writing.moment);
+                sums = sums.plus(writing.sum);
+            }
+            if let Some(head) = room.head() {
+                foot.finish(head, sums);
+            }
         }
-        let seq = self.track.seq();
-        let (words, mut sums, _) = self.track.next();
-        if let Some(head) = room.head() {
-            image.copy_pieces::<PIECES>(head, writing.canvas);
-            image.write_words(head, words);
+        self.track.pass_one();
+        if DIFFER && let Some(sizes) = &mut self.sizes {
+            self.image = sizes.next();
         }
-        if let Some(window) = image.window(room.bytes()) {
-            stamp::put(window, self.origin, seq, writing.moment);
-            sums = sums.plus(writing.sum);
-        }
-        if let Some(head) = room.head() {
-            image.finish(head, sums);
-        }
-        let len = image.len;
-        self.advance();
         len
     }
 
-    /// As [`State::write`], for frames with more of everything.
+    /// Writes frames with more of everything.
     #[inline(never)]
-    fn write_any<R: Room>(&mut self, room: &mut R, writing: &Writing<'_>) -> u16 {
-        let Some(image) = self.images.get(self.image) else { return 0 };
+    fn write_any<R: Room>(&mut self, room: &mut R, writing: &Writing<'_>) {
+        let Some(image) = self.images.get(usize::from(self.image)) else { return };
         image.copy_whole(room.bytes());
         let seq = self.track.seq();
-        let (words, mut sums, _) = self.track.next();
+        let (words, mut sums, _) = self.track.here();
         if let Some(head) = room.head() {
             image.copy_into(head, writing.canvas);
             image.write_words(head, words);
         }
-        if let Some(window) = image.window(room.bytes()) {
+        if let Some(window) = image.foot.window(room.bytes()) {
             stamp::put(window, self.origin, seq, writing.moment);
             sums = sums.plus(writing.sum);
         }
         if let Some(head) = room.head() {
             image.finish_any(head, sums, self.track.outer());
         }
-        let len = image.len;
         self.track.pass_outer();
-        self.advance();
-        len
-    }
-
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.track.pass_one();
-        if let Some(sizes) = &mut self.sizes {
-            self.image = sizes.next();
-        }
     }
 }
 
@@ -195,7 +197,7 @@ impl Sizes {
         Sizes { order: order.into(), at: 0, shift_every, until_shift: 0 }
     }
 
-    fn seek(&mut self, seq: u64) -> usize {
+    fn seek(&mut self, seq: u64) -> u16 {
         let shifts = seq.checked_div(self.shift_every).unwrap_or(0);
         self.until_shift = self.shift_every - seq.checked_rem(self.shift_every).unwrap_or(0);
         self.at = ((seq + shifts) % self.order.len().max(1) as u64) as usize;
@@ -203,7 +205,7 @@ impl Sizes {
     }
 
     #[inline(always)]
-    fn next(&mut self) -> usize {
+    fn next(&mut self) -> u16 {
         self.step();
         self.until_shift = self.until_shift.wrapping_sub(1);
         if self.until_shift == 0 {
@@ -219,7 +221,7 @@ impl Sizes {
     }
 
     #[inline(always)]
-    fn here(&self) -> usize {
-        self.order.get(self.at).copied().map_or(0, usize::from)
+    fn here(&self) -> u16 {
+        self.order.get(self.at).copied().unwrap_or(0)
     }
 }

@@ -143,7 +143,7 @@ impl Track {
 
     /// The next frame's words and its part of both sums, and how much more those are with each frame.
     #[inline(always)]
-    pub fn next(&mut self) -> (&mut [Word], Sums, Sums) {
+    pub fn here(&mut self) -> (&mut [Word], Sums, Sums) {
         (&mut self.words, self.sums, self.step)
     }
 

@@ -40,9 +40,9 @@ impl Sums {
     /// The checksum fields for both, to be stored in native byte order.
     #[inline(always)]
     pub fn finish(self) -> (u16, u16) {
-        let once = (self.0 & LOW) + (self.0 >> 16 & LOW);
-        let both = !(once + (once >> 16 & LOW));
-        (both as u16, (both >> 32) as u16)
+        // Adding a word to itself rotated by half leaves the folded sum, carries included, in its upper half.
+        let fold = |half: u32| (half.wrapping_add(half.rotate_left(16)) >> 16) as u16;
+        (!fold(self.0 as u32), !fold((self.0 >> 32) as u32))
     }
 
     /// That of the IPv4 header, folded.
@@ -89,22 +89,22 @@ impl Rising {
         Rising { sum: first.l4(), step: step.l4(), invert: 0 }
     }
 
-    /// Zero for ever, as [`Rising::next_inverted`].
+    /// Zero for ever, as [`Rising::inverted_field`].
     pub fn zero() -> Rising {
         Rising { sum: 0xffff, step: 0, invert: 0xffff }
     }
 
     /// The next frame's field, in native byte order.
     #[inline(always)]
-    pub fn next(&mut self) -> u16 {
+    pub fn field(&mut self) -> u16 {
         let field = self.sum ^ self.invert;
         self.go_on();
         field
     }
 
-    /// As [`Rising::next`] of one that is known to be a sum.
+    /// As [`Rising::field`] of one that is known to be a sum.
     #[inline(always)]
-    pub fn next_inverted(&mut self) -> u16 {
+    pub fn inverted_field(&mut self) -> u16 {
         let field = !self.sum;
         self.go_on();
         field
@@ -161,10 +161,10 @@ mod tests {
             let (mut udp, mut nic) = (Rising::l4(start, by, UDP_ZERO), Rising::l4_sum(start, by));
             for frame in 0..200 {
                 let sum = first + frame * step;
-                prop_assert_eq!(ip.next_inverted(), checksum::finish(sum));
-                prop_assert_eq!(tcp.next(), checksum::finish(sum));
-                prop_assert_eq!(udp.next(), checksum::finish_udp(sum));
-                prop_assert_eq!(u64::from(nic.next()), checksum::fold(sum));
+                prop_assert_eq!(ip.inverted_field(), checksum::finish(sum));
+                prop_assert_eq!(tcp.field(), checksum::finish(sum));
+                prop_assert_eq!(udp.field(), checksum::finish_udp(sum));
+                prop_assert_eq!(u64::from(nic.field()), checksum::fold(sum));
             }
         }
 

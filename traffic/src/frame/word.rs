@@ -25,18 +25,6 @@ pub struct Word {
 }
 
 impl Word {
-    /// Writes frames one after the other, and goes on.
-    #[inline(always)]
-    pub fn write<'f>(&mut self, heads: impl Iterator<Item = &'f mut Head>) {
-        // A copy, which frames can't alias: it stays in registers.
-        let Word { mut value, stride, at } = *self;
-        for head in heads {
-            put(head, at, value.to_be_bytes());
-            value = value.wrapping_add(stride);
-        }
-        self.value = value;
-    }
-
     /// Goes over `frames` frames, and gives the word before them.
     #[inline(always)]
     pub fn leap_over(&mut self, frames: usize) -> Word {
@@ -53,6 +41,20 @@ impl Word {
         put(head, self.at, word.to_ne_bytes());
         self.value = self.value.wrapping_add(self.stride);
     }
+}
+
+/// Writes words into frames one after the other, and goes on.
+#[inline(always)]
+pub fn write_words<'f, const N: usize>(words: &mut [Word; N], heads: impl Iterator<Item = &'f mut Head>) {
+    // A copy, which frames can't alias: it stays in registers.
+    let mut now = *words;
+    heads.for_each(|head| {
+        for word in &mut now {
+            put(head, word.at, word.value.to_be_bytes());
+            word.value = word.value.wrapping_add(word.stride);
+        }
+    });
+    *words = now;
 }
 
 /// Where words must stand to cover all `patches`, and for each patch its word and how far up in it its value stands.
