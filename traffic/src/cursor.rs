@@ -236,7 +236,9 @@ struct End {
 }
 
 impl End {
-    #[inline(always)]
+    // A function of its own for each kind of frame, a call a run: within a worker's whole loop there are not registers
+    // enough, and a sum that waits in memory for the next frame costs more than everything else.
+    #[inline(never)]
     fn write<'f>(self, heads: impl Iterator<Item = &'f mut Head>) {
         let End { mut ip, mut l4, ip_at, l4_at } = self;
         for head in heads {

@@ -44,7 +44,7 @@ impl Word {
 }
 
 /// Writes words into frames one after the other, and goes on.
-#[inline(always)]
+#[inline(never)]
 pub fn write_words<'f, const N: usize>(words: &mut [Word; N], heads: impl Iterator<Item = &'f mut Head>) {
     // A copy, which frames can't alias: it stays in registers.
     let mut now = *words;
