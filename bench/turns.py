@@ -130,6 +130,23 @@ def profile(name):
     return str(ROOT / "bench" / "profiles" / f"{name}.toml")
 
 
+def streams(count, frame_size=64):
+    """A profile of so many streams of 100 flows by source address, each to an address and a port of its own."""
+
+    def stream(n):
+        src = {"start": "10.0.0.1", "min": "10.0.0.1", "max": "10.0.0.100", "inc": "0.0.0.1"}
+        return {
+            "frame_size": frame_size,
+            "ethernet": {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:01:01"},
+            "ipv4": {"src": src, "dst": f"10.128.{n >> 8}.{n & 255}", "ttl": 64},
+            "udp": {"src": 1024, "dst": 1024 + n},
+        }
+
+    path = pathlib.Path(tempfile.gettempdir()) / f"bench-{os.getpid()}-{count}-{frame_size}.json"
+    path.write_text(json.dumps({"rate": "max", "streams": [stream(n) for n in range(count)]}))
+    return str(path)
+
+
 def whole(seconds):
     """As `dataplane rx --duration` wants it."""
     return str(math.ceil(seconds))
@@ -139,10 +156,20 @@ def lcores(*cpus):
     return ",".join(str(cpu) for cpu in cpus)
 
 
+def ours_streams(count, seconds, *options, frame_size=64):
+    """As `ours_tx`, of many streams: the turn alone."""
+    path = streams(count, frame_size)
+    try:
+        return ours_tx(path, seconds, *options)[0]
+    finally:
+        os.unlink(path)
+
+
 def ours_tx(name, seconds, *options):
-    """`dataplane tx` on net_null. Also: seconds to the first packet, MiB of hugepages."""
+    """`dataplane tx` on net_null, of one of our profiles or a file. Also: seconds to the first packet, MiB of hugepages."""
+    path = name if name.endswith(".json") else profile(name)
     samples = Samples(
-        ["tx", "--device", f"vdev:{NULL}", "--profile", profile(name), "--duration", str(seconds)]
+        ["tx", "--device", f"vdev:{NULL}", "--profile", path, "--duration", str(seconds)]
         + ["--lcores", lcores(CPUS[0], CPUS[1]), *options],
         "tx_packets",
     )

@@ -1,14 +1,14 @@
 //! A worker's place in its shard: the values of the next frames, written into them without division or allocation.
 //!
-//! A burst is written field by field, not frame by frame: what kind of field it is gets decided once a burst, its
-//! few numbers stay in registers, and the sums that checksums are made of wait in an array meanwhile.
+//! A burst is written in runs of frames whose fields go up evenly ([`Track`]), a word of eight bytes over all of a run's
+//! frames and then the next: what there is to decide gets decided once a run, and its few numbers stay in registers.
 
-use crate::frame::Template;
-use crate::frame::step::{HEAD_BYTES, Head, Step, put};
-use crate::frame::sums::Sums;
-use crate::frame::{Check, NicFrame, Patch};
+use crate::frame::sums::{Rising, Sums};
+use crate::frame::word::{HEAD_BYTES, Head, Word, put, write_words};
+use crate::frame::{Check, NicFrame, Template};
 use crate::shard::Shard;
-use crate::stamp::{Marker, STAMP_BYTES};
+use crate::stamp::{self, Moment, Origin, STAMP_BYTES};
+use crate::track::Track;
 
 /// Frames written at once at most.
 pub const MAX_BURST: usize = 64;
@@ -19,92 +19,76 @@ pub trait Frames {
     fn count(&self) -> usize;
     /// The first bytes of each, from frame `from` on.
     fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head>;
-    /// All bytes of each.
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]>;
+    /// All bytes of each, from frame `from` on.
+    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]>;
 }
 
 /// The next frame of one worker.
 #[derive(Clone, Debug)]
 pub struct Cursor {
-    seq: u64,
-    /// Frames before the values go back to the shard's first place.
-    left: u64,
-    /// As `left`, at the first place.
-    turn: u64,
-    /// Up to here values are looked up: until one frame behind the lead-in, where stepping takes over.
-    settled: u64,
-    steps: Vec<Step>,
-    patches: Vec<Patch>,
-    shard: Shard,
-    tag: u32,
+    track: Track,
     /// Of all that never changes.
     base: Sums,
-    /// Of the frames that are being written.
-    sums: Box<[Sums; MAX_BURST]>,
-    checksums: Checksums,
+    ip_at: u8,
+    l4_at: u8,
+    /// What is sent for a layer-4 checksum of zero.
+    l4_zero: u16,
+    origin: Origin,
     stamp_at: Option<usize>,
     /// The NIC fills in the checksums.
     for_nic: bool,
-    /// Checksums' places are written behind all fields, not with the last one.
-    checks_later: bool,
 }
 
 impl Cursor {
     /// At the shard's frame 0. For a template of [`crate::plan::Plan::is_plain`].
     pub fn new(t: &Template, shard: Shard, tag: u32) -> Cursor {
-        let (flows, lead_in) = (t.flows().unwrap_or(1), t.lead_in());
-        let check = |check: Option<Check>| check.unwrap_or(Check { at: 0, sum: 0, zero: 0 });
-        let (ip, l4) = (check(t.ip), check(t.l4));
-        // Behind the lead-in frames the cycle stands where `lead_in` frames more of it would have brought it.
-        let lead = lead_in.div_ceil(flows) * flows;
-        let step = |patch| Step::new(patch, shard.workers(), lead + shard.frame(0));
-        // Where the step from the last place to the first is as long as all others, the values get there by themselves.
-        let even = shard.frame(shard.slots()) == shard.frame(0) + shard.workers() * shard.slots();
-        let mut cursor = Cursor {
-            seq: 0,
-            left: 0,
-            turn: if even { u64::MAX } else { shard.slots() },
-            // A shard reaches its frame `seq` no earlier than the stream reaches frame `seq`.
-            settled: if lead_in > 0 { lead_in + 1 } else { 0 },
-            steps: t.patches.iter().map(step).collect(),
-            patches: t.patches.clone(),
-            shard,
-            tag,
-            base: Sums::new(ip.sum, l4.sum),
-            sums: Box::new([Sums::default(); MAX_BURST]),
-            checksums: Checksums { ip_at: ip.at, l4_at: l4.at, l4_zero: l4.zero },
-            stamp_at: t.stamp_at,
-            for_nic: false,
-            checks_later: t.stamp_at.is_some(),
-        };
-        cursor.seek(0);
-        cursor
+        Cursor::of(t, shard, tag, false)
     }
 
     /// As [`Cursor::new`], for frames whose checksums the NIC fills in.
     pub fn for_nic(frame: &NicFrame, shard: Shard, tag: u32) -> Cursor {
-        Cursor { for_nic: true, checks_later: true, ..Cursor::new(&frame.template, shard, tag) }
+        Cursor::of(&frame.template, shard, tag, true)
+    }
+
+    fn of(t: &Template, shard: Shard, tag: u32, for_nic: bool) -> Cursor {
+        let check = |check: Option<Check>| check.unwrap_or(Check { at: 0, sum: 0, zero: 0 });
+        let (ip, l4) = (check(t.ip), check(t.l4));
+        let origin = Origin::new(tag, shard.id);
+        // A NIC takes what it finds in the payload into its sum.
+        let in_sum = t.stamp_at.is_some() && !for_nic;
+        let marks = if in_sum { origin.sum() } else { 0 };
+        Cursor {
+            track: Track::new(&t.patches, (t.flows().unwrap_or(1), t.lead_in()), shard, &t.still(), in_sum),
+            base: Sums::new(ip.sum, l4.sum + marks),
+            ip_at: ip.at,
+            l4_at: l4.at,
+            l4_zero: l4.zero_sent(),
+            origin,
+            stamp_at: t.stamp_at,
+            for_nic,
+        }
+    }
+
+    /// Whether frames carry the mark.
+    pub fn is_marked(&self) -> bool {
+        self.stamp_at.is_some()
     }
 
     /// The next frame's number within the shard.
+    #[inline(always)]
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.track.seq()
     }
 
     /// Goes to frame `seq` of the shard.
     pub fn seek(&mut self, seq: u64) {
-        self.seq = seq;
-        self.left = self.turn - seq % self.turn;
-        let frame = self.shard.frame(seq);
-        for (step, patch) in self.steps.iter_mut().zip(&self.patches) {
-            step.go_to(patch, frame);
-        }
+        self.track.seek(seq);
     }
 
     /// Goes back over `frames` frames that were written and not sent.
     pub fn rewind(&mut self, frames: u64) {
         if frames > 0 {
-            self.seek(self.seq - frames.min(self.seq));
+            self.seek(self.seq() - frames.min(self.seq()));
         }
     }
 
@@ -112,69 +96,71 @@ impl Cursor {
     #[inline]
     pub fn write(&mut self, frames: &mut impl Frames, time: u64) {
         let count = frames.count().min(MAX_BURST);
-        let first = self.seq;
-        self.sums[..count].fill(self.base);
-        self.write_fields(frames, count);
-        if self.for_nic {
-            return self.leave_to_nic(frames, count, (first, time));
+        let moment = Moment::new(time);
+        let mut base = self.base;
+        if self.stamp_at.is_some() && !self.for_nic {
+            base = base.plus(Sums::new(0, moment.sum()));
         }
-        let Some(at) = self.stamp_at else { return };
-        let (marker, checksums) = (Marker::new(self.tag, self.shard.id, time), self.checksums);
-        for ((frame, sums), mark) in frames.frames().zip(&mut self.sums[..count]).zip(marker.marks(first)) {
-            if let Some(window) = window(frame, at) {
-                sums.add::<false, true>(mark.write(window));
-            }
-            if let Some(head) = frame.first_chunk_mut() {
-                checksums.put(head, *sums);
-            }
-        }
-    }
-
-    /// Marks, and what the NIC wants to find in the checksums' places. Written even where nothing varies: drivers that
-    /// fill them in by themselves leave theirs in the mbuf.
-    #[inline(never)]
-    fn leave_to_nic(&mut self, frames: &mut impl Frames, count: usize, (first, time): (u64, u64)) {
-        let marks = Marker::new(self.tag, self.shard.id, time).marks(first);
-        let Checksums { ip_at, l4_at, .. } = self.checksums;
-        for ((frame, sums), mark) in frames.frames().zip(&self.sums[..count]).zip(marks) {
-            if let Some(window) = self.stamp_at.and_then(|at| window(frame, at)) {
-                mark.write(window);
-            }
-            if let Some(head) = frame.first_chunk_mut() {
-                let (_, inverse) = sums.finish();
-                put(head, ip_at, [0; 2]);
-                put(head, l4_at, (!inverse).to_ne_bytes());
-            }
-        }
-    }
-
-    /// Writes the fields of `count` frames, and goes on. With the last field come the checksums, unless the mark
-    /// or the NIC comes later.
-    #[inline(always)]
-    fn write_fields(&mut self, frames: &mut impl Frames, count: usize) {
         let mut done = 0;
         while done < count {
-            if self.seq < self.settled {
-                self.seek(self.seq);
-            }
-            let most = if self.seq < self.settled { 1 } else { self.left };
-            let run = most.min((count - done) as u64) as usize;
-            let sums = &mut self.sums[done..done + run];
-            let (last, others) =
-                if self.checks_later { (None, &mut *self.steps) } else { split_last(&mut self.steps) };
-            for step in others {
-                step.write(frames.heads(done).zip(&mut *sums), |_, place, sums| *place = sums);
-            }
-            if let Some(step) = last {
-                let checksums = self.checksums;
-                step.write(frames.heads(done).zip(sums), |head, _, sums| checksums.put(head, sums));
-            }
+            let run = (self.track.run().min((count - done) as u64)) as usize;
+            self.write_run(frames, (done, run), base, moment);
+            self.track.pass(run as u64);
             done += run;
-            self.seq += run as u64;
-            self.left -= run as u64;
-            if self.left == 0 {
-                self.left = self.turn;
-                self.steps.iter_mut().for_each(Step::start_over);
+        }
+    }
+
+    /// Writes `run` frames, from frame `done` on.
+    #[inline(always)]
+    fn write_run(
+        &mut self,
+        frames: &mut impl Frames,
+        (done, run): (usize, usize),
+        base: Sums,
+        moment: Moment,
+    ) {
+        let seq = self.track.seq();
+        let (words, sums, step) = self.track.here();
+        let first = base.plus(sums);
+        let ends = match self.for_nic {
+            false => (Rising::ip(first, step), Rising::l4(first, step, self.l4_zero)),
+            true => (Rising::zero(), Rising::l4_sum(first, step)),
+        };
+        let end = End { ip: ends.0, l4: ends.1, ip_at: self.ip_at, l4_at: self.l4_at };
+        let mark = Mark { origin: self.origin, seq, moment };
+        // The last word goes along with the checksums. Words may reach into the mark's place: they are written before.
+        let (others, last) = words.split_at_mut(words.len().saturating_sub(1));
+        let (triples, rest) = others.as_chunks_mut::<3>();
+        for words in triples {
+            write_words(words, frames.heads(done).take(run));
+        }
+        match rest {
+            [a, b] => {
+                let mut pair = [*a, *b];
+                write_words(&mut pair, frames.heads(done).take(run));
+                [*a, *b] = pair;
+            }
+            rest => {
+                for word in rest {
+                    write_words(std::array::from_mut(word), frames.heads(done).take(run));
+                }
+            }
+        }
+        let last = last.first_mut().map(|word| word.leap_over(run));
+        match (last, self.stamp_at.map(u8::try_from)) {
+            (None, None) if !self.for_nic => (),
+            (None, None) => end.write(frames.heads(done).take(run)),
+            (Some(word), None) => end.write(spelled(word, frames.heads(done).take(run))),
+            (None, Some(Ok(at))) => end.write(mark.near(at, frames.heads(done).take(run))),
+            (Some(word), Some(Ok(at))) => {
+                end.write(mark.near(at, spelled(word, frames.heads(done).take(run))));
+            }
+            (word, Some(Err(_))) => {
+                if let Some(word) = word {
+                    write_words(&mut [word], frames.heads(done).take(run));
+                }
+                mark.far(self.stamp_at.unwrap_or_default(), frames.frames(done).take(run));
+                end.write(frames.heads(done).take(run));
             }
         }
     }
@@ -188,29 +174,77 @@ impl Cursor {
     }
 }
 
-/// Where a frame has its checksums.
-#[derive(Clone, Copy, Debug)]
-struct Checksums {
-    ip_at: u8,
-    l4_at: u8,
-    /// What is sent for a layer-4 checksum of zero.
-    l4_zero: u16,
+/// Writes a word into frames as they come by.
+#[inline(always)]
+#[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
+fn spelled<'f>(word: Word, heads: impl Iterator<Item = &'f mut Head>) -> impl Iterator<Item = &'f mut Head> {
+    let Word { mut value, stride, at } = word;
+    heads.map(move |head| {
+        put(head, at, value.to_be_bytes());
+        value = value.wrapping_add(stride);
+        head
+    })
 }
 
-impl Checksums {
+/// Marks of frames one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    origin: Origin,
+    seq: u64,
+    moment: Moment,
+}
+
+impl Mark {
+    /// Within the frames' first bytes, as they come by.
     #[inline(always)]
-    fn put(self, head: &mut Head, sums: Sums) {
-        let (ip, l4) = sums.finish();
-        put(head, self.ip_at, ip.to_ne_bytes());
-        put(head, self.l4_at, if l4 == 0 { self.l4_zero } else { l4 }.to_ne_bytes());
+    #[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
+    fn near<'f>(
+        self,
+        at: u8,
+        heads: impl Iterator<Item = &'f mut Head>,
+    ) -> impl Iterator<Item = &'f mut Head> {
+        let mut seq = self.seq;
+        heads.map(move |head| {
+            if let Some(window) = head[usize::from(at)..].first_chunk_mut::<STAMP_BYTES>() {
+                stamp::put(window, self.origin, seq, self.moment);
+            }
+            seq += 1;
+            head
+        })
+    }
+
+    /// Anywhere.
+    #[inline(always)]
+    fn far<'f>(self, at: usize, frames: impl Iterator<Item = &'f mut [u8]>) {
+        let mut seq = self.seq;
+        frames.for_each(|frame| {
+            if let Some(window) = frame.get_mut(at..).and_then(|b| b.first_chunk_mut::<STAMP_BYTES>()) {
+                stamp::put(window, self.origin, seq, self.moment);
+            }
+            seq += 1;
+        });
     }
 }
 
-/// The last one, and those before it.
-fn split_last(steps: &mut [Step]) -> (Option<&mut Step>, &mut [Step]) {
-    match steps.split_last_mut() {
-        Some((last, others)) => (Some(last), others),
-        None => (None, &mut []),
+/// The checksums of frames one after the other.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    ip: Rising,
+    l4: Rising,
+    ip_at: u8,
+    l4_at: u8,
+}
+
+impl End {
+    // A function of its own for each kind of frame, a call a run: within a worker's whole loop there are not registers
+    // enough, and a sum that waits in memory for the next frame costs more than everything else.
+    #[inline(never)]
+    fn write<'f>(self, heads: impl Iterator<Item = &'f mut Head>) {
+        let End { mut ip, mut l4, ip_at, l4_at } = self;
+        for head in heads {
+            put(head, ip_at, ip.inverted_field().to_ne_bytes());
+            put(head, l4_at, l4.field().to_ne_bytes());
+        }
     }
 }
 
@@ -226,15 +260,9 @@ impl Frames for One {
     fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
         self.bytes.first_chunk_mut().into_iter().skip(from)
     }
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        std::iter::once(self.bytes.as_mut_slice())
+    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
+        std::iter::once(self.bytes.as_mut_slice()).skip(from)
     }
-}
-
-/// The mark's bytes; frames are never shorter than their template.
-#[inline(always)]
-fn window(frame: &mut [u8], at: usize) -> Option<&mut [u8; STAMP_BYTES]> {
-    frame.get_mut(at..)?.first_chunk_mut()
 }
 
 #[cfg(test)]
@@ -314,8 +342,8 @@ mod tests {
         fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
             self.0[from..].iter_mut()
         }
-        fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-            self.0.iter_mut().map(|head| head.as_mut_slice())
+        fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
+            self.0[from..].iter_mut().map(|head| head.as_mut_slice())
         }
     }
 

@@ -1,7 +1,7 @@
 //! The frames of one worker without a port: what `dataplane frames` prints and saves.
 
 use crate::cursor::Cursor;
-use crate::frame::step::{HEAD_BYTES, Head};
+use crate::frame::word::{HEAD_BYTES, Head};
 use crate::mixed::{Mixed, Room};
 use crate::plan::Plan;
 

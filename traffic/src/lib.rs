@@ -18,6 +18,7 @@ pub mod frame;
 pub mod generator;
 pub mod mac;
 pub mod mixed;
+mod mixed_image;
 mod mixed_state;
 pub mod order;
 pub mod pacer;
@@ -35,6 +36,7 @@ pub mod stamp;
 pub mod swap;
 #[cfg(test)]
 mod testing;
+mod track;
 pub mod units;
 pub mod values;
 pub mod wire;

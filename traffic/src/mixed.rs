@@ -3,12 +3,12 @@
 //! Any mbuf can become any frame: its headers are copied from the template whole, and the mark that its last frame left
 //! in the payload is painted over. So one pool serves all streams and sizes, however many there are.
 
-use crate::frame::step::{HEAD_BYTES, Head};
+use crate::frame::word::Head;
+use crate::mixed_image::Canvas;
 use crate::mixed_state::{State, Writing};
 use crate::plan::Plan;
 pub use crate::schedule::Lane;
 use crate::shard::Shard;
-use crate::stamp::STAMP_BYTES;
 
 /// Frames picked at once at most.
 pub const MAX_BURST: usize = crate::cursor::MAX_BURST;
@@ -25,29 +25,20 @@ pub trait Room {
     fn head(&mut self) -> Option<&mut Head>;
 }
 
-/// Which frames are next.
-#[derive(Clone, Copy, Debug)]
-struct Pick {
-    lane: u16,
-    state: u16,
-    bytes: u16,
-}
-
 /// The streams of one worker.
 #[derive(Debug)]
 pub struct Mixed {
-    tag: u32,
     states: Vec<State>,
     lanes: Vec<Lane>,
-    picks: [Pick; MAX_BURST],
+    /// Which frames are next: the state of each, its lane, and, once written, its bytes.
+    picks: [u16; MAX_BURST],
+    lane_of: [u16; MAX_BURST],
+    lens: [u16; MAX_BURST],
     picked: usize,
-    /// What payloads hold where no mark is; none where streams have payloads of their own, so that frames are copied
-    /// whole.
-    pattern: Option<Box<[u8]>>,
-    /// Bytes of headers that are copied.
-    head_bytes: usize,
-    /// Whether frames differ in length or mark, so that marks must be painted over.
-    repaint: bool,
+    canvas: Canvas,
+    /// Whether frames differ in length or mark, so that old marks must be painted over.
+    differ: bool,
+    is_marked: bool,
     /// Frames that are left to send of all streams.
     left: u64,
 }
@@ -58,25 +49,27 @@ impl Mixed {
     pub fn new(plan: &Plan, shards: &[Shard], worker: u16, tag: u32, limits: Option<&[u64]>) -> Mixed {
         let templates = || plan.streams.iter().flat_map(|s| &s.templates);
         let longest = templates().map(|t| t.bytes.len()).max().unwrap_or(0);
-        let pattern = shared_pattern(plan, longest);
-        let headers = templates().map(|t| t.header_bytes).max().unwrap_or(0).next_multiple_of(32);
+        let canvas = Canvas::new(plan);
+        let first = templates().next().map(|t| (t.bytes.len(), t.stamp_at.is_some()));
+        let sizes = plan.streams.iter().any(|s| s.size_order.len() > 1);
+        let differ = sizes || templates().any(|t| Some((t.bytes.len(), t.stamp_at.is_some())) != first);
         let own = shards.iter().enumerate().filter(|(_, s)| s.worker == worker);
         let states: Vec<State> = own
             .filter_map(|(i, shard)| {
                 let limit = limits.map_or(u64::MAX, |limits| limits.get(i).copied().unwrap_or(0));
-                let head_bytes = if pattern.is_some() { headers } else { 0 };
-                Some(State::new(plan.streams.get(usize::from(shard.stream))?, *shard, limit, head_bytes))
+                let stream = plan.streams.get(usize::from(shard.stream))?;
+                State::new(stream, *shard, tag, limit, &canvas)
             })
             .collect();
-        let first = templates().next().map(|t| (t.bytes.len(), t.stamp_at));
         Mixed {
-            tag,
             lanes: Lane::all(plan, &states),
-            picks: [Pick { lane: 0, state: 0, bytes: 0 }; MAX_BURST],
+            picks: [0; MAX_BURST],
+            lane_of: [0; MAX_BURST],
+            lens: [longest as u16; MAX_BURST],
             picked: 0,
-            head_bytes: if pattern.is_some() { headers } else { longest },
-            repaint: templates().any(|t| Some((t.bytes.len(), t.stamp_at)) != first),
-            pattern,
+            canvas,
+            differ,
+            is_marked: templates().any(|t| t.stamp_at.is_some()),
             left: states.iter().fold(0, |sum, s| sum.saturating_add(s.limit())),
             states,
         }
@@ -84,14 +77,17 @@ impl Mixed {
 
     /// The bytes that a pool's mbufs are filled with once.
     pub fn prefill(plan: &Plan) -> Vec<u8> {
-        let longest = usize::from(plan.largest_frame().mbuf_bytes());
-        let pattern = shared_pattern(plan, longest).unwrap_or_else(|| vec![0; longest].into());
-        pattern.into_vec()
+        Canvas::new(plan).into_bytes()
     }
 
     /// The worker's groups of streams that are paced together.
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
+    }
+
+    /// Whether some frames carry the mark.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// Frames that are left to send; none by count.
@@ -100,17 +96,29 @@ impl Mixed {
     }
 
     /// Picks up to `count` frames of a lane, and says how many it has room and frames for.
+    #[inline]
     pub fn pick(&mut self, lane: usize, count: u64) -> u64 {
         let Some(source) = self.lanes.get_mut(lane) else { return 0 };
-        let room = (MAX_BURST - self.picked) as u64;
-        let mut picked = 0;
-        while picked < count.min(room).min(self.left) {
-            let Some(state) = source.next(|s| self.states[usize::from(s)].take_one()) else { break };
-            self.picks[self.picked] = Pick { lane: lane as u16, state, bytes: 0 };
-            self.picked += 1;
-            self.left -= 1;
-            picked += 1;
+        let count = count.min((MAX_BURST - self.picked) as u64).min(self.left);
+        if source.certain < count && !source.counted {
+            look_ahead(source, &mut self.states, &self.picks[..self.picked], count);
         }
+        let place = self.picked..self.picked + count as usize;
+        let picked = match source.counted {
+            false => {
+                source.certain -= count;
+                source.fill(&mut self.picks[place.clone()]);
+                count
+            }
+            true => {
+                let next = || source.next(|s| self.states[usize::from(s)].take_one());
+                let picks = self.picks[place.clone()].iter_mut().zip(std::iter::from_fn(next));
+                picks.map(|(pick, state)| *pick = state).count() as u64
+            }
+        };
+        self.lane_of[place].fill(lane as u16);
+        self.picked += picked as usize;
+        self.left -= picked;
         picked
     }
 
@@ -123,37 +131,63 @@ impl Mixed {
     pub fn unpick(&mut self, keep: usize, mut back: impl FnMut(usize)) {
         while self.picked > keep {
             self.picked -= 1;
-            let pick = self.picks[self.picked];
-            self.states[usize::from(pick.state)].give_back_one();
-            if let Some(lane) = self.lanes.get_mut(usize::from(pick.lane)) {
+            let (state, lane) = (self.picks[self.picked], usize::from(self.lane_of[self.picked]));
+            self.states[usize::from(state)].give_back_one();
+            if let Some(lane) = self.lanes.get_mut(lane) {
                 lane.step_back();
+                lane.certain += u64::from(!lane.counted);
             }
             self.left += 1;
-            back(usize::from(pick.lane));
+            back(lane);
         }
     }
 
     /// Writes the picked frames, and goes on. Their marks have the same `time`.
     #[inline]
     pub fn write<R: Room>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
-        let writing = Writing { tag: self.tag, time, head_bytes: self.head_bytes };
-        for (mut room, pick) in rooms.zip(&mut self.picks[..self.picked]) {
-            let state = &mut self.states[usize::from(pick.state)];
-            if self.repaint
-                && let Some(pattern) = &self.pattern
-            {
-                repaint(&mut room, pattern);
+        match (self.differ, self.canvas.pieces()) {
+            (false, 0) => self.write_alike::<R, 0>(rooms, time),
+            (false, 1) => self.write_alike::<R, 1>(rooms, time),
+            (false, 2..=Canvas::FEW) => self.write_alike::<R, { Canvas::FEW }>(rooms, time),
+            (false, _) => self.write_alike::<R, { usize::MAX }>(rooms, time),
+            (true, 0..=Canvas::FEW) => self.write_differing::<R, { Canvas::FEW }>(rooms, time),
+            (true, _) => self.write_differing::<R, { usize::MAX }>(rooms, time),
+        }
+    }
+
+    /// Frames of one length, which have `PIECES` of their own.
+    #[inline(always)]
+    fn write_alike<R: Room, const PIECES: usize>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
+        let writing = Writing::new(&self.canvas, time);
+        for (mut room, state) in rooms.zip(&self.picks[..self.picked]) {
+            if let Some(state) = self.states.get_mut(usize::from(*state)) {
+                state.write::<R, false, PIECES>(&mut room, &writing);
             }
-            pick.bytes = state.write(&mut room, writing);
+        }
+    }
+
+    /// Frames of any length.
+    #[inline(always)]
+    fn write_differing<R: Room, const PIECES: usize>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
+        let writing = Writing::new(&self.canvas, time);
+        for (mut room, (state, len)) in rooms.zip(self.picks[..self.picked].iter().zip(&mut self.lens)) {
+            self.canvas.repaint(&mut room);
+            if let Some(state) = self.states.get_mut(usize::from(*state)) {
+                *len = state.write::<R, true, PIECES>(&mut room, &writing);
+            }
         }
     }
 
     /// The first `sent` of the written frames were sent: their bytes. The cursor goes back over the others, and `back`
     /// is told the lane of each.
+    #[inline]
     pub fn sent(&mut self, sent: usize, back: impl FnMut(usize)) -> u64 {
-        let bytes = self.picks[..sent].iter().map(|p| u64::from(p.bytes)).sum();
-        for pick in self.picks[sent..self.picked].iter().rev() {
-            self.states[usize::from(pick.state)].rewind_one();
+        let bytes = match self.differ {
+            false => sent as u64 * u64::from(self.lens[0]),
+            true => self.lens[..sent].iter().map(|len| u64::from(*len)).sum(),
+        };
+        for state in self.picks[sent..self.picked].iter().rev() {
+            self.states[usize::from(*state)].rewind_one();
         }
         self.unpick(sent, back);
         self.picked = 0;
@@ -166,23 +200,24 @@ impl Mixed {
     }
 }
 
-/// The payload of all streams, where they have it in common by place.
-fn shared_pattern(plan: &Plan, longest: usize) -> Option<Box<[u8]>> {
-    use crate::frame::template::fill;
-    use crate::profile::Payload;
-    let first = &plan.streams.first()?.payload;
-    let by_place = matches!(first, Payload::Letters | Payload::Zero);
-    let alike = plan.streams.iter().all(|s| s.payload == *first);
-    (by_place && alike).then(|| (0..longest.max(HEAD_BYTES)).map(|at| fill(first, at, 0)).collect())
-}
-
-/// Paints over the mark that the room's last frame may have left.
-#[inline(always)]
-fn repaint<R: Room>(room: &mut R, pattern: &[u8]) {
-    let Some(at) = room.held().checked_sub(STAMP_BYTES).map(|at| at & !1) else { return };
-    let old = room.bytes().get_mut(at..).and_then(|b| b.first_chunk_mut::<STAMP_BYTES>());
-    if let (Some(old), Some(new)) = (old, pattern.get(at..).and_then(|b| b.first_chunk())) {
-        *old = *new;
+/// How many frames of a lane every state surely has; where they may be fewer than are wanted, they are counted from here
+/// on. `picks` are frames that are picked already and not written.
+#[cold]
+fn look_ahead(lane: &mut Lane, states: &mut [State], picks: &[u16], wanted: u64) {
+    let left = |state: u16| {
+        let picked = picks.iter().filter(|pick| **pick == state).count() as u64;
+        states.get(usize::from(state)).map_or(0, |s| s.limit().saturating_sub(s.seq() + picked))
+    };
+    lane.certain = lane.states().iter().map(|state| left(*state)).min().unwrap_or(u64::MAX);
+    if lane.certain >= wanted {
+        return;
+    }
+    (lane.counted, lane.certain) = (true, 0);
+    for state in lane.states() {
+        let picked = picks.iter().filter(|pick| *pick == state).count() as u64;
+        if let Some(state) = states.get_mut(usize::from(*state)) {
+            state.count_from(state.seq() + picked);
+        }
     }
 }
 

@@ -1,39 +1,54 @@
 //! One stream's part of a worker that sends several: its next frame, written into any room.
 
 use crate::divisor::gcd;
-use crate::frame::step::{Head, Step};
-use crate::frame::{Check, Patch, Template, Width, checksum};
+use crate::frame::sums::Sums;
 use crate::mixed::Room;
+use crate::mixed_image::{Canvas, Foot, Image};
 use crate::plan::StreamPlan;
 use crate::shard::Shard;
-use crate::stamp::{Marker, STAMP_BYTES};
+use crate::stamp::{self, Moment, Origin};
+use crate::track::Track;
 
 /// What is the same for all frames of a burst.
 #[derive(Clone, Copy, Debug)]
-pub struct Writing {
-    /// The trial's.
-    pub tag: u32,
-    /// Of the marks.
-    pub time: u64,
-    /// Bytes copied of each template.
-    pub head_bytes: usize,
+pub struct Writing<'c> {
+    canvas: &'c Canvas,
+    /// When the marks are made.
+    moment: Moment,
+    /// Its part of layer 4's sum.
+    sum: Sums,
 }
 
-/// A part of a stream, on its way.
+impl Writing<'_> {
+    /// On this canvas, of marks with this time.
+    pub fn new(canvas: &Canvas, time: u64) -> Writing<'_> {
+        let moment = Moment::new(time);
+        Writing { canvas, moment, sum: Sums::new(0, moment.sum()) }
+    }
+}
+
+/// A part of a stream, on its way. What every frame needs comes first, within as few lines of the cache as can be.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct State {
-    shard: Shard,
-    /// The next frame's number within the shard.
-    seq: u64,
-    /// The stream's number of that frame.
-    frame: u64,
-    /// Frames before the shard's places begin again.
-    left: u64,
-    /// Up to here values are looked up: until one frame behind the lead-in.
-    settled: u64,
-    fields: Box<[Moving]>,
-    sizes: Box<[Sized]>,
-    /// Which of `sizes` a frame has, in turn.
+    track: Track,
+    origin: Origin,
+    /// Of all frames, where they have one size.
+    foot: Foot,
+    /// The next frame's image.
+    image: u16,
+    /// Whether all images are simple: they are of any stream's sizes, or none is.
+    is_simple: bool,
+    images: Box<[Image]>,
+    sizes: Option<Box<Sizes>>,
+    /// Frames that were picked, where that is counted.
+    picked: u64,
+    limit: u64,
+}
+
+/// Which image a frame has, in turn.
+#[derive(Debug)]
+struct Sizes {
     order: Box<[u16]>,
     at: usize,
     /// Frames after which the sizes go one further: where places and sizes have a common divisor, a flow would have the
@@ -41,86 +56,41 @@ pub struct State {
     shift_every: u64,
     /// Frames before they do.
     until_shift: u64,
-    /// Frames that may still be picked.
-    remaining: u64,
-    limit: u64,
-}
-
-/// A varying field.
-#[derive(Debug)]
-struct Moving {
-    patch: Patch,
-    step: Option<Step>,
-    /// 1 for each checksum that covers it.
-    covered: [u64; CHECKS],
-}
-
-/// Checksums that a frame can have: of a tunnel's IPv4 header, of IPv4, of layer 4.
-const CHECKS: usize = 3;
-
-/// A frame of one size.
-#[derive(Debug)]
-struct Sized {
-    bytes: Box<[u8]>,
-    len: u16,
-    stamp_at: Option<usize>,
-    checks: [Option<Check>; CHECKS],
-    sums: [u64; CHECKS],
-}
-
-impl Sized {
-    /// Short frames are padded to what is copied, so that this takes no odd rest.
-    fn new(t: &Template, head_bytes: usize) -> Sized {
-        let checks = [t.outer_ip, t.ip, t.l4];
-        let mut bytes = t.bytes.clone();
-        bytes.resize(bytes.len().max(head_bytes), 0);
-        let bytes = bytes.into_boxed_slice();
-        let sums = checks.map(|c| c.map_or(0, |c| checksum::fold(c.sum)));
-        Sized { len: t.bytes.len() as u16, bytes, stamp_at: t.stamp_at, checks, sums }
-    }
 }
 
 impl State {
     /// At the shard's frame 0, for `limit` frames at most.
-    pub fn new(stream: &StreamPlan, shard: Shard, limit: u64, head_bytes: usize) -> State {
-        let lead = stream.lead_in.div_ceil(stream.flows.max(1)) * stream.flows;
-        let moving = |patch: &Patch| Moving {
-            step: (patch.values.sequence().is_some())
-                .then(|| Step::new(patch, shard.workers(), lead + shard.frame(0))),
-            covered: [patch.covered.outer_ip, patch.covered.ip, patch.covered.l4].map(u64::from),
-            patch: patch.clone(),
-        };
-        // Varying fields are those of any size.
-        let patches = stream.templates.first().map(|t| t.patches.as_slice()).unwrap_or_default();
-        let (slots, sizes) = (shard.slots().max(1), stream.size_order.len().max(1) as u64);
-        let common = gcd(slots, sizes);
+    pub fn new(stream: &StreamPlan, shard: Shard, tag: u32, limit: u64, canvas: &Canvas) -> Option<State> {
+        let origin = Origin::new(tag, shard.id);
+        // Varying fields are those of any size, and so is whether there is a mark.
+        let first = stream.templates.first();
+        let patches = first.map(|t| t.patches.as_slice()).unwrap_or_default();
+        let is_marked = first.is_some_and(|t| t.stamp_at.is_some());
+        let images: Box<[Image]> = stream.templates.iter().map(|t| Image::new(t, canvas, origin)).collect();
         let mut state = State {
-            shift_every: if common > 1 { slots / common * sizes } else { 0 },
-            until_shift: 0,
-            shard,
-            seq: 0,
-            frame: 0,
-            left: 0,
-            settled: if stream.lead_in > 0 { stream.lead_in + 1 } else { 0 },
-            fields: patches.iter().map(moving).collect(),
-            sizes: stream.templates.iter().map(|t| Sized::new(t, head_bytes)).collect(),
-            order: stream.size_order.clone().into(),
-            at: 0,
-            remaining: limit,
+            foot: images.first()?.foot,
+            is_simple: images.iter().all(|image| image.is_simple),
+            track: Track::new(patches, (stream.flows, stream.lead_in), shard, &[], is_marked),
+            origin,
+            images,
+            image: 0,
+            sizes: (stream.size_order.len() > 1)
+                .then(|| Box::new(Sizes::new(&stream.size_order, shard.slots()))),
+            picked: 0,
             limit,
         };
         state.seek(0);
-        state
+        Some(state)
     }
 
     /// Its part.
     pub fn shard(&self) -> &Shard {
-        &self.shard
+        self.track.shard()
     }
 
     /// The next frame's number within the shard.
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.track.seq()
     }
 
     /// The most frames.
@@ -128,168 +98,130 @@ impl State {
         self.limit
     }
 
+    /// So many frames are picked of those before the limit: from here on that is counted.
+    pub fn count_from(&mut self, picked: u64) {
+        self.picked = picked;
+    }
+
     /// Takes one of the frames that are left, if any is.
-    #[inline]
     pub fn take_one(&mut self) -> bool {
-        let has = self.remaining > 0;
-        self.remaining -= u64::from(has);
+        let has = self.picked < self.limit;
+        self.picked += u64::from(has);
         has
     }
 
     /// Undoes [`State::take_one`].
     pub fn give_back_one(&mut self) {
-        self.remaining += 1;
+        self.picked = self.picked.saturating_sub(1);
     }
 
     /// Goes back over one frame that was written and not sent.
     pub fn rewind_one(&mut self) {
-        self.seek(self.seq.saturating_sub(1));
+        self.seek(self.seq().saturating_sub(1));
     }
 
     fn seek(&mut self, seq: u64) {
-        let slots = self.shard.slots().max(1);
-        self.seq = seq;
-        self.left = slots - seq % slots;
-        let shifts = seq.checked_div(self.shift_every).unwrap_or(0);
-        self.until_shift = self.shift_every - seq.checked_rem(self.shift_every).unwrap_or(0);
-        self.at = ((seq + shifts) % self.order.len().max(1) as u64) as usize;
-        self.seek_fields();
-    }
-
-    fn seek_fields(&mut self) {
-        self.frame = self.shard.frame(self.seq);
-        for field in &mut self.fields {
-            if let Some(step) = &mut field.step {
-                step.go_to(&field.patch, self.frame);
-            }
+        self.track.seek(seq);
+        if let Some(sizes) = &mut self.sizes {
+            self.image = sizes.seek(seq);
         }
     }
 
-    /// Writes the next frame into `room`, and goes on; its bytes.
-    #[inline]
-    pub fn write<R: Room>(&mut self, room: &mut R, writing: Writing) -> u16 {
-        let Some(sized) = self.order.get(self.at).and_then(|size| self.sizes.get(usize::from(*size))) else {
-            return 0;
-        };
-        copy_head(&sized.bytes, room.bytes(), writing.head_bytes);
-        if room.held() != usize::from(sized.len) {
-            room.set_len(sized.len);
+    /// Writes the next frame into `room`, and goes on; its bytes. Rooms have its length already unless frames `DIFFER`.
+    /// The canvas has `PIECES` of a frame's own, or more than [`Canvas::FEW`].
+    #[inline(always)]
+    pub fn write<R: Room, const DIFFER: bool, const PIECES: usize>(
+        &mut self,
+        room: &mut R,
+        writing: &Writing<'_>,
+    ) -> u16 {
+        let Some(image) = self.images.get(usize::from(self.image)) else { return 0 };
+        self.track.run();
+        // Nearer than the image's own; of several sizes it would have to follow them.
+        let foot = if DIFFER { &image.foot } else { &self.foot };
+        let len = foot.len;
+        if DIFFER {
+            room.set_len(len);
         }
-        let mut sums = sized.sums;
-        let Some(head) = room.head() else { return 0 };
-        for field in &mut self.fields {
-            let sum = field.write(head, self.frame);
-            for (total, covered) in sums.iter_mut().zip(field.covered) {
-                *total += sum * covered;
+        if !self.is_simple {
+            self.write_any(room, writing);
+        } else {
+            let seq = self.track.seq();
+            let (words, mut sums, _) = self.track.here();
+            if let Some(head) = room.head() {
+                image.copy_pieces::<PIECES>(head, writing.canvas);
+                image.write_words(head, words);
+            }
+            if let Some(window) = foot.window(room.bytes()) {
+                stamp::put(window, self.origin, seq, writing.moment);
+                sums = sums.plus(writing.sum);
+            }
+            if let Some(head) = room.head() {
+                foot.finish(head, sums);
             }
         }
-        if let Some(at) = sized.stamp_at
-            && let Some(window) = room.bytes().get_mut(at..).and_then(|b| b.first_chunk_mut::<STAMP_BYTES>())
-        {
-            let mark = Marker::new(writing.tag, self.shard.id, writing.time).marks(self.seq).next();
-            sums[2] += mark.map_or(0, |mark| mark.write(window));
+        self.track.pass_one();
+        if DIFFER && let Some(sizes) = &mut self.sizes {
+            self.image = sizes.next();
         }
-        if let Some(head) = room.head() {
-            for (check, sum) in sized.checks.iter().zip(sums) {
-                if let Some(check) = check {
-                    put_checksum(head, *check, sum);
-                }
-            }
-        }
-        let len = sized.len;
-        self.advance();
         len
     }
 
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.seq += 1;
-        self.left -= 1;
-        self.next_size();
-        if self.left == 0 {
-            self.begin_again();
-        } else {
-            self.frame += self.shard.workers();
-            if self.seq < self.settled {
-                self.seek_fields();
-            }
+    /// Writes frames with more of everything.
+    #[inline(never)]
+    fn write_any<R: Room>(&mut self, room: &mut R, writing: &Writing<'_>) {
+        let Some(image) = self.images.get(usize::from(self.image)) else { return };
+        image.copy_whole(room.bytes());
+        let seq = self.track.seq();
+        let (words, mut sums, _) = self.track.here();
+        if let Some(head) = room.head() {
+            image.copy_into(head, writing.canvas);
+            image.write_words(head, words);
         }
+        if let Some(window) = image.foot.window(room.bytes()) {
+            stamp::put(window, self.origin, seq, writing.moment);
+            sums = sums.plus(writing.sum);
+        }
+        if let Some(head) = room.head() {
+            image.finish_any(head, sums, self.track.outer());
+        }
+        self.track.pass_outer();
+    }
+}
+
+impl Sizes {
+    fn new(order: &[u16], slots: u64) -> Sizes {
+        let (slots, sizes) = (slots.max(1), order.len().max(1) as u64);
+        let common = gcd(slots, sizes);
+        let shift_every = if common > 1 { slots / common * sizes } else { 0 };
+        Sizes { order: order.into(), at: 0, shift_every, until_shift: 0 }
+    }
+
+    fn seek(&mut self, seq: u64) -> u16 {
+        let shifts = seq.checked_div(self.shift_every).unwrap_or(0);
+        self.until_shift = self.shift_every - seq.checked_rem(self.shift_every).unwrap_or(0);
+        self.at = ((seq + shifts) % self.order.len().max(1) as u64) as usize;
+        self.here()
     }
 
     #[inline(always)]
-    fn next_size(&mut self) {
-        self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
+    fn next(&mut self) -> u16 {
+        self.step();
         self.until_shift = self.until_shift.wrapping_sub(1);
         if self.until_shift == 0 {
             self.until_shift = self.shift_every;
-            self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
+            self.step();
         }
+        self.here()
     }
 
-    fn begin_again(&mut self) {
-        self.left = self.shard.slots().max(1);
-        if !self.fields.is_empty() {
-            self.seek_fields();
-        }
-    }
-}
-
-impl Moving {
-    /// Writes the value of frame `frame` and goes on; its part of the sums.
     #[inline(always)]
-    fn write(&mut self, head: &mut Head, frame: u64) -> u64 {
-        let stored = match &mut self.step {
-            Some(step) => {
-                let stored = step.stored();
-                step.advance();
-                stored
-            }
-            None => self.patch.stored(self.patch.values.at(frame)),
-        };
-        if !self.patch.is_alone() {
-            self.patch.write(head, stored);
-            return self.patch.summed(stored);
-        }
-        let at = usize::from(self.patch.at);
-        match self.patch.width {
-            Width::Two => put(head, at, (stored as u16).to_be_bytes()),
-            Width::Four => put(head, at, (stored as u32).to_be_bytes()),
-            Width::Six => {
-                let [_, _, bytes @ ..] = stored.to_be_bytes();
-                put(head, at, bytes)
-            }
-            Width::Eight => put(head, at, stored.to_be_bytes()),
-        }
+    fn step(&mut self) {
+        self.at = if self.at + 1 >= self.order.len() { 0 } else { self.at + 1 };
     }
-}
 
-/// Stores bytes and returns their sum.
-#[inline(always)]
-fn put<const N: usize>(head: &mut Head, at: usize, bytes: [u8; N]) -> u64 {
-    if let Some(place) = head.get_mut(at..).and_then(|b| b.first_chunk_mut()) {
-        *place = bytes;
+    #[inline(always)]
+    fn here(&self) -> u16 {
+        self.order.get(self.at).copied().unwrap_or(0)
     }
-    bytes.as_chunks::<2>().0.iter().map(|word| u64::from(u16::from_ne_bytes(*word))).sum()
-}
-
-#[inline(always)]
-fn put_checksum(head: &mut Head, check: Check, sum: u64) {
-    let stored = match checksum::finish(sum) {
-        0 => check.zero,
-        sound => sound,
-    };
-    put(head, usize::from(check.at), stored.to_ne_bytes());
-}
-
-/// Copies a template's first bytes in whole words of 32.
-#[inline(always)]
-fn copy_head(from: &[u8], to: &mut [u8], bytes: usize) {
-    let bytes = bytes.min(from.len());
-    let (from_chunks, from_rest) = from[..bytes].as_chunks::<32>();
-    let Some(to) = to.get_mut(..bytes) else { return };
-    let (to_chunks, to_rest) = to.as_chunks_mut::<32>();
-    for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
-        *to = *from;
-    }
-    to_rest.copy_from_slice(from_rest);
 }

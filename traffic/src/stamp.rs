@@ -30,66 +30,66 @@ pub fn offset(mbuf_bytes: usize, header_bytes: usize) -> Option<usize> {
     (at >= header_bytes).then_some(at)
 }
 
-/// Writes the marks of one shard and one time.
+/// The part of marks that says whose they are.
 #[derive(Clone, Copy, Debug)]
-pub struct Marker {
-    /// The mark as it is stored, in 8, 8 and 2 bytes, with number 0.
-    first: u64,
+pub struct Origin(u64);
+
+impl Origin {
+    /// Of one trial's shard.
+    pub fn new(tag: u32, shard: u16) -> Origin {
+        Origin(u64::from(tag) | u64::from(shard) << 32)
+    }
+
+    /// Its part of the ones' complement sum in native byte order, folded.
+    pub fn sum(self) -> u64 {
+        checksum::fold(self.0.to_le())
+    }
+}
+
+/// The part of marks that says when they were made.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
     second: u64,
     third: u16,
-    /// Their part of the ones' complement sum.
-    sum: u64,
 }
 
-impl Marker {
-    /// For marks with this time.
+impl Moment {
+    /// By the sender's clock.
     #[inline(always)]
-    pub fn new(tag: u32, shard: u16, time: u64) -> Marker {
-        let first = u64::from(tag) | u64::from(shard) << 32;
-        let (second, third) = (time << 32, (time >> 32) as u16);
-        let (a, b) = (first.to_le(), second.to_le());
-        let sum = (a & 0xffff_ffff) + (a >> 32) + (b & 0xffff_ffff) + (b >> 32) + u64::from(third.to_le());
-        Marker { first, second, third, sum: checksum::fold(sum) }
+    pub fn new(time: u64) -> Moment {
+        Moment { second: time << 32, third: (time >> 32) as u16 }
     }
 
-    /// The marks of frames `first`, `first + 1`, …
+    /// As [`Origin::sum`].
     #[inline(always)]
-    pub fn marks(self, first: u64) -> impl Iterator<Item = Mark> {
-        // A number's three words add up to the number itself, as 2^16 ≡ 1; with bytes swapped they count 2^8 times.
-        let swap = if cfg!(target_endian = "big") { 8 } else { 0 };
-        let first_sum = checksum::fold(first & MASK_48);
-        (0..).map(move |i| Mark {
-            marker: self,
-            seq: (first + i) & MASK_48,
-            sum: self.sum + ((first_sum + i) << swap),
-        })
+    pub fn sum(self) -> u64 {
+        checksum::fold(
+            (self.second.to_le() >> 32) + (self.second.to_le() & 0xffff_ffff) + u64::from(self.third.to_le()),
+        )
     }
 }
 
-/// One frame's mark, to be written.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    marker: Marker,
-    seq: u64,
-    sum: u64,
+/// Writes the mark of frame `seq` into its own 18 bytes. The number's part of the sum is that of a field of this value
+/// modulo 2^48, in bytes that are swapped.
+#[inline(always)]
+pub fn put(window: &mut [u8; STAMP_BYTES], origin: Origin, seq: u64, moment: Moment) {
+    let high = u64::from((seq >> 16) as u32);
+    window[0..8].copy_from_slice(&(origin.0 | seq << 48).to_le_bytes());
+    window[8..16].copy_from_slice(&(moment.second | high).to_le_bytes());
+    window[16..18].copy_from_slice(&moment.third.to_le_bytes());
 }
 
-impl Mark {
-    /// Writes it into its own 18 bytes and returns their part of the ones' complement sum in native byte order
-    /// (RFC 1071), which is less than 2^25.
-    #[inline(always)]
-    pub fn write(self, window: &mut [u8; STAMP_BYTES]) -> u64 {
-        let Mark { marker: Marker { first, second, third, .. }, seq, sum } = self;
-        window[0..8].copy_from_slice(&(first | seq << 48).to_le_bytes());
-        window[8..16].copy_from_slice(&(second | seq >> 16).to_le_bytes());
-        window[16..18].copy_from_slice(&third.to_le_bytes());
-        sum
-    }
+/// The number's part of the ones' complement sum in native byte order, folded: its three words add up to the number
+/// itself, as 2^16 ≡ 1.
+pub fn seq_sum(seq: u64) -> u64 {
+    u64::from((checksum::fold(seq & MASK_48) as u16).to_le())
 }
 
-/// Writes one mark; see [`Marker`].
+/// Writes one mark, and returns its part of the ones' complement sum in native byte order (RFC 1071).
 pub fn write(window: &mut [u8; STAMP_BYTES], tag: u32, shard: u16, seq: u64, time: u64) -> u64 {
-    Marker::new(tag, shard, time).marks(seq).next().map_or(0, |mark| mark.write(window))
+    let (origin, moment) = (Origin::new(tag, shard), Moment::new(time));
+    put(window, origin, seq, moment);
+    origin.sum() + seq_sum(seq) + moment.sum()
 }
 
 /// Reads a mark from a frame's end; `None` when the frame is too short or the tag is not `tag`.

@@ -29,6 +29,9 @@ impl Source for Replayed<'_> {
     fn start(&mut self, epoch: u64) {
         self.clock.start(epoch);
     }
+    fn is_timed(&self) -> bool {
+        true
+    }
     #[inline(always)]
     fn grant(&mut self, now: u64, burst: u64) -> u64 {
         self.clock.grant(now, &self.cursor, burst)

@@ -2,7 +2,7 @@
 
 use dpdk::{FrameMut, TxBurst};
 use traffic::cursor::{Cursor, Frames, MAX_BURST};
-use traffic::frame::step::Head;
+use traffic::frame::word::Head;
 use traffic::mixed::{Mixed, Room};
 use traffic::pacer::{Departures, Pacer};
 
@@ -13,6 +13,8 @@ pub type Burst<'e> = TxBurst<'e, MAX_BURST>;
 pub trait Source {
     /// Time zero.
     fn start(&mut self, epoch: u64);
+    /// Whether a burst must know its time: by a rate, or for its marks.
+    fn is_timed(&self) -> bool;
     /// How many frames may leave at `now`, `burst` at most.
     fn grant(&mut self, now: u64, burst: u64) -> u64;
     /// Writes the frames of `burst`, which may be fewer than were granted.
@@ -50,6 +52,9 @@ pub struct Plain {
 impl Source for Plain {
     fn start(&mut self, epoch: u64) {
         self.pacer.start(epoch);
+    }
+    fn is_timed(&self) -> bool {
+        self.pacer.is_paced() || self.cursor.is_marked()
     }
     #[inline(always)]
     fn grant(&mut self, now: u64, burst: u64) -> u64 {
@@ -102,8 +107,8 @@ impl Frames for Taken<'_, '_> {
         self.0.frames_from(from).map(FrameMut::into_head)
     }
     #[inline(always)]
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.0.frames_mut().map(FrameMut::into_data)
+    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
+        self.0.frames_from(from).map(FrameMut::into_data)
     }
 }
 
@@ -131,6 +136,9 @@ impl Source for Streams {
         for (pacer, delay) in &mut self.lanes {
             pacer.start(epoch + *delay);
         }
+    }
+    fn is_timed(&self) -> bool {
+        self.mixed.is_marked() || self.lanes.iter().any(|(pacer, delay)| pacer.is_paced() || *delay > 0)
     }
     /// Streams with rates of their own come first: the others may be sent as fast as the port takes them.
     #[inline]

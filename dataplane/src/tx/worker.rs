@@ -14,6 +14,9 @@ use crate::counters::{CoreBlock, Gate};
 /// Calls of a driver that takes nothing before the frames count as unsent: a few microseconds.
 const SEND_ATTEMPTS: u32 = 64;
 
+/// Bursts for which the clock is read once, where only the end depends on it: reading takes as long as a frame or two.
+const UNTIMED_BURSTS: u32 = 4;
+
 /// Everything one sending worker owns or looks at.
 #[derive(Debug)]
 pub struct TxWorker<'a, 'e, S> {
@@ -88,8 +91,13 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
     let deadline = w.duration.map_or(u64::MAX, |ticks| epoch.saturating_add(ticks));
     let (mut last, mut ended) = (epoch, None);
     w.source.start(epoch);
+    let bursts = if w.source.is_timed() { 1 } else { UNTIMED_BURSTS };
+    let (mut now, mut untimed) = (epoch, 0);
     while !w.gate.is_closed() {
-        let now = tsc();
+        if untimed == 0 {
+            (now, untimed) = (tsc(), bursts);
+        }
+        untimed -= 1;
         if now >= deadline || w.source.left() == 0 {
             ended = Some(if w.source.left() == 0 { last + w.source.interval() } else { deadline });
             break;
@@ -97,6 +105,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
         w.back.look(now, &mut w.queue, &mut tally);
         let granted = w.source.grant(now, w.burst);
         if granted == 0 {
+            untimed = 0;
             std::hint::spin_loop();
             continue;
         }
@@ -123,6 +132,7 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
             last = now;
         } else {
             stalls.refused(last, now);
+            untimed = 0;
         }
     }
     w.counters.store_tx(&tally);

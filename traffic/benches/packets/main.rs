@@ -30,13 +30,14 @@ const TURNS: usize = 5;
 /// that are wanted.
 type Case = (&'static str, fn(u64) -> Duration, Option<f64>);
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     ("patch_1_field", |n| sending::patch("flows_100", false, n), None),
     ("patch_2_fields", |n| sending::patch("fields_2", false, n), None),
     ("patch_6_fields", |n| sending::patch("fields_6", false, n), None),
     ("patch_7_fields", |n| sending::patch("fields_7", false, n), None),
     ("patch_1_field_stamp", |n| sending::patch("flows_100", true, n), None),
     ("patch_64_streams_stamp", |n| sending::streams(64, n), None),
+    ("patch_imix_stamp", sending::sizes, None),
     ("stamp", mark, None),
     ("parse", parse, None),
     ("account_100_flows", |n| book(100, n, |seq| seq), Some(12.0)),
@@ -116,14 +117,14 @@ fn write_marks(buffers: &mut [[u8; FRAME]], first_burst: u64, seq: impl Fn(u64) 
     }
 }
 
-/// The mark alone, with its part of the checksum.
+/// The mark alone.
 fn mark(frames: u64) -> Duration {
     let work = |buffers: &mut Vec<[u8; FRAME]>, first: u64| {
         for (burst, frames) in (first..).zip(buffers.chunks_mut(BURST)) {
-            let marks = stamp::Marker::new(TAG, 0, burst * 800).marks(burst * BURST as u64);
-            let sum: u64 =
-                marks.zip(frames).map(|(mark, frame)| mark.write(frame.last_chunk_mut().unwrap())).sum();
-            black_box(sum);
+            let (origin, moment) = (stamp::Origin::new(TAG, 0), stamp::Moment::new(burst * 800));
+            for (seq, frame) in (burst * BURST as u64..).zip(frames) {
+                stamp::put(frame.last_chunk_mut().unwrap(), origin, seq, moment);
+            }
         }
         black_box(buffers);
     };

@@ -1,15 +1,17 @@
 //! The sender's side of the bench: all that it knows of profiles, plans and cursors.
 
 use std::hint::black_box;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use traffic::cursor::{Cursor, Frames};
-use traffic::frame::step::Head;
+use traffic::frame::word::Head;
 use traffic::mixed::{Mixed, Room};
 use traffic::plan::Plan;
-use traffic::profile::Profile;
 use traffic::profile::load::load_file;
+use traffic::profile::sizes::NamedMix;
+use traffic::profile::{Field, FrameSizes, Profile};
 use traffic::shard::Shard;
 
 use crate::{BURST, CHUNK, TAG, chunks};
@@ -27,8 +29,8 @@ impl Frames for Burst {
     fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
         self.0[from..].iter_mut().map(|room| room.first_chunk_mut().unwrap())
     }
-    fn frames(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.0.iter_mut().map(|room| room.as_mut_slice())
+    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
+        self.0[from..].iter_mut().map(|room| room.as_mut_slice())
     }
 }
 
@@ -75,11 +77,28 @@ impl Room for Any<'_> {
     }
 }
 
-/// What a sender of so many equal streams does to a frame.
+/// What a sender of so many streams does to a frame: of 100 flows each, to an address and a port of its own.
 pub fn streams(count: usize, frames: u64) -> Duration {
     let mut profile = profile("flows_100", true);
-    profile.streams = vec![profile.streams[0].clone(); count];
-    let plan = Plan::compile(&profile).unwrap();
+    let stream = |n: usize| {
+        let mut stream = profile.streams[0].clone();
+        stream.ipv4.as_mut().unwrap().dst = Field::Fixed(Ipv4Addr::from(0x0a80_0001 + n as u32));
+        stream.udp.as_mut().unwrap().dst = Field::Fixed(1024 + n as u16);
+        stream
+    };
+    profile.streams = (0..count).map(stream).collect();
+    mixed(&profile, frames)
+}
+
+/// What a sender of frames of three sizes does to a frame.
+pub fn sizes(frames: u64) -> Duration {
+    let mut profile = profile("flows_100", true);
+    profile.streams[0].frame_size = FrameSizes::Named(NamedMix::Imix);
+    mixed(&profile, frames)
+}
+
+fn mixed(profile: &Profile, frames: u64) -> Duration {
+    let plan = Plan::compile(profile).unwrap();
     let mixed = Mixed::new(&plan, &plan.shards(1), 0, TAG, None);
     let mut room = [0; ROOM];
     let first = Mixed::prefill(&plan);

@@ -4,11 +4,12 @@ mod build;
 pub mod checksum;
 pub mod describe;
 pub mod headers;
+pub mod moving;
 pub mod nic;
 pub mod patch;
-pub mod step;
 pub mod sums;
 pub mod template;
+pub mod word;
 
 pub use build::Layout;
 pub use nic::{NicFrame, Transport};

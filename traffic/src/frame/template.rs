@@ -22,6 +22,14 @@ pub struct Check {
     pub zero: u16,
 }
 
+impl Check {
+    /// What is to be sent for a checksum of zero. Where all bytes can be zero, both zeros are valid for a sum that is a
+    /// multiple of ffff, but only ffff for one that is nothing.
+    pub fn zero_sent(&self) -> u16 {
+        if self.sum == 0 { checksum::UDP_ZERO } else { self.zero }
+    }
+}
+
 /// A stream's frame of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -109,10 +117,7 @@ impl Template {
 
     /// Sums what never changes, and makes the first frame's checksums valid.
     fn take_sums(&mut self, l4: Option<L4Place>) {
-        let mut still = self.bytes.clone();
-        for p in &self.patches {
-            p.write(&mut still, 0);
-        }
+        let still = self.still();
         let header = |check: Check| {
             let at = usize::from(check.at) - 10;
             Check { sum: checksum::sum(&still[at..at + IPV4_BYTES]), ..check }
@@ -149,6 +154,15 @@ impl Template {
             };
             self.bytes[usize::from(check.at)..][..2].copy_from_slice(&stored.to_ne_bytes());
         }
+    }
+
+    /// The frame with zeros in the bits of varying fields.
+    pub fn still(&self) -> Vec<u8> {
+        let mut still = self.bytes.clone();
+        for p in &self.patches {
+            p.write(&mut still, 0);
+        }
+        still
     }
 
     /// Frames before the fields repeat. `None` beyond 2^64.

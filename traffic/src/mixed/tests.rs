@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame::Template;
+use crate::frame::word::HEAD_BYTES;
 use crate::profile::{Field, FrameSizes, List, Profile};
 use crate::stamp;
 use crate::testing::{udp_stream, valid_checksums};

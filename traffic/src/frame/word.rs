@@ -1,0 +1,114 @@
+//! The eight bytes around varying fields, written at once.
+
+use super::patch::Patch;
+
+/// Varying fields, checksums and the marks of short frames stand within the first bytes of a frame, at offsets that fit
+/// a byte.
+pub const HEAD_BYTES: usize = u8::MAX as usize + 1 + 24;
+
+/// The first bytes of a frame's room. Any [`Patch::at`], and 24 bytes from there, are within it: nothing to check.
+pub type Head = [u8; HEAD_BYTES];
+
+/// Bytes of a word.
+const BYTES: usize = 8;
+
+/// Eight bytes of a frame, and what they grow by from one frame to the next: fields that stand near each other go up
+/// together, each by its own stride, as long as none of them wraps.
+#[derive(Clone, Copy, Debug)]
+pub struct Word {
+    /// As a big-endian number.
+    pub value: u64,
+    /// What the next frame has more.
+    pub stride: u64,
+    /// Where it stands.
+    pub at: u8,
+}
+
+impl Word {
+    /// Goes over `frames` frames, and gives the word before them.
+    #[inline(always)]
+    pub fn leap_over(&mut self, frames: usize) -> Word {
+        let before = *self;
+        self.value = self.value.wrapping_add(self.stride.wrapping_mul(frames as u64));
+        before
+    }
+
+    /// Writes one frame, its own bits among those of `still`, and goes on.
+    #[inline(always)]
+    pub fn write_over(&mut self, head: &mut Head, still: &Head) {
+        let around = still[usize::from(self.at)..].first_chunk::<BYTES>().copied().unwrap_or_default();
+        let word = u64::from_ne_bytes(around) | self.value.to_be();
+        put(head, self.at, word.to_ne_bytes());
+        self.value = self.value.wrapping_add(self.stride);
+    }
+}
+
+/// Writes words into frames one after the other, and goes on.
+#[inline(never)]
+pub fn write_words<'f, const N: usize>(words: &mut [Word; N], heads: impl Iterator<Item = &'f mut Head>) {
+    // A copy, which frames can't alias: it stays in registers.
+    let mut now = *words;
+    heads.for_each(|head| {
+        for word in &mut now {
+            put(head, word.at, word.value.to_be_bytes());
+            word.value = word.value.wrapping_add(word.stride);
+        }
+    });
+    *words = now;
+}
+
+/// Where words must stand to cover all `patches`, and for each patch its word and how far up in it its value stands.
+///
+/// In ascending order: a word is written over by the next one where they overlap, so that what it has there does not
+/// matter.
+pub fn cover(patches: &[Patch]) -> (Vec<u8>, Vec<(usize, u32)>) {
+    let mut order: Vec<&Patch> = patches.iter().collect();
+    order.sort_by_key(|p| (p.bytes().start, p.bytes().end));
+    let mut words: Vec<u8> = Vec::new();
+    for patch in order {
+        let fits = |at: &u8| patch.bytes().end <= usize::from(*at) + BYTES;
+        if !words.last().is_some_and(fits) {
+            words.push(patch.at);
+        }
+    }
+    let place = |patch: &Patch| {
+        // The last one that begins before a field has it whole: it would have one of its own otherwise.
+        let word = words.iter().rposition(|at| *at <= patch.at).unwrap_or(0);
+        let end = words.get(word).map_or(BYTES, |at| usize::from(*at) + BYTES);
+        (word, 8 * end.saturating_sub(patch.bytes().end) as u32)
+    };
+    let places = patches.iter().map(place).collect();
+    (words, places)
+}
+
+/// Stores `bytes` at `at`, which can't be outside.
+#[inline(always)]
+pub fn put<const N: usize>(head: &mut Head, at: u8, bytes: [u8; N]) {
+    const { assert!(N <= HEAD_BYTES - 256, "what is written fits behind every offset") };
+    if let Some(place) = head[usize::from(at)..].first_chunk_mut::<N>() {
+        *place = bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Covered, Width};
+    use crate::values::Values;
+
+    fn patch(at: u8, width: Width) -> Patch {
+        let values = Values::range(0, 0, 9, 1);
+        Patch { at, width, shift: 0, low: 0, mask: u64::MAX, covered: Covered::default(), values }
+    }
+
+    #[test]
+    fn neighbours_share_a_word() {
+        let ports = [patch(34, Width::Two), patch(36, Width::Two)];
+        let patches =
+            [patch(6, Width::Six), patch(26, Width::Four), patch(0, Width::Six), patch(30, Width::Four)];
+        let all: Vec<Patch> = patches.into_iter().chain(ports).collect();
+        let (words, places) = cover(&all);
+        assert_eq!(words, [0, 6, 26, 34]);
+        assert_eq!(places, [(1, 16), (2, 32), (0, 16), (2, 0), (3, 48), (3, 32)]);
+    }
+}
