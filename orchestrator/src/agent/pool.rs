@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 
 use super::connect::Stream;
 
-/// One request at a time is the rule, and a WebSocket through a cluster takes 128 KiB; more are closed when they are done.
+/// One request at a time is the rule; with a thousand agents each connection more counts.
 const IDLE_MAX: usize = 1;
 
 /// One HTTP/1.1 connection.

@@ -62,7 +62,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PodsVerb,
     },
-    /// Run many profiles, each on every pair, and go on where an earlier call ended; without --run, only say what would be done
+    /// Run many profiles, each on every pair, and go on where an earlier call ended; without --run only say what would be
     Experiments(Box<ExperimentArgs>),
     /// Work with results
     Results {
@@ -93,7 +93,7 @@ pub enum Verb {
 #[derive(Debug, Subcommand)]
 pub enum FlowsVerb {
     /// Write a profile for every combination of rate, size and flows, for every pair, into flows/txN-rxN/
-    Generate(GenerateArgs),
+    Generate(Box<GenerateArgs>),
     /// Show what a profile sends, without sending it
     Show {
         /// The path of a Lua, TOML, JSON or YAML file, or its bare file name in flows/tx0-rx0/

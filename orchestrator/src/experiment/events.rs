@@ -1,5 +1,5 @@
-//! What is said while an experiment runs: lines for the eye on standard error, and with `--output json` an object a line
-//! on standard output.
+//! What is said while an experiment runs: lines for the eye on standard error, and with `--output json` an object a
+//! line on standard output.
 
 use std::path::PathBuf;
 

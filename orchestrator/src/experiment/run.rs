@@ -1,4 +1,4 @@
-//! Trial by trial: each profile on all pairs that it is not done on, then those that failed again, then the next profile.
+//! Trial by trial: each profile on all pairs that it is not done on, then those that failed again, then the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -157,8 +157,8 @@ impl PairFolder {
     }
 }
 
-/// Takes what `folder` stands for, by the file at `path`, for this process alone; the kernel gives it back when the process
-/// ends, however it does.
+/// Takes what `folder` stands for, by the file at `path`, for this process alone; the kernel gives it back when the
+/// process ends, however it does.
 pub fn lock(path: &Path, folder: &Path) -> Result<File, ResultsError> {
     let mut file = File::options()
         .create(true)

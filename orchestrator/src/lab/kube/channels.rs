@@ -1,4 +1,4 @@
-//! One forwarded port as a byte stream: the channels of `v4.channel.k8s.io`, data on 0 and the kubelet's complaint on 1.
+//! One forwarded port as a byte stream: channels of `v4.channel.k8s.io`, data on 0 and the kubelet's complaint on 1.
 //!
 //! kube's own `portforward` gives each WebSocket a read buffer of 128 KiB; with 1,000 agents that is most of the memory
 //! (`bench/scale`: 398 MiB at 500 pairs with it). The handshake is kube's, what is spoken after it is short.
