@@ -11,6 +11,7 @@ use traffic::units::FrameSize;
 
 use super::measure_args::Output;
 use super::pods_args::PodsVerb;
+use super::preflight_args::PreflightArgs;
 use super::run_args::RunArgs;
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
@@ -58,6 +59,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PodsVerb,
     },
+    /// Check that nodes, pods or this machine can do what a run asks, and say what to do where they can't
+    Preflight(Box<PreflightArgs>),
     /// Work with results
     Results {
         /// What to do with them.

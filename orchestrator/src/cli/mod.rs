@@ -9,6 +9,8 @@ pub mod measure_args;
 pub mod pods;
 pub mod pods_args;
 pub mod pods_values;
+pub mod preflight;
+pub mod preflight_args;
 pub mod results;
 pub mod run;
 pub mod run_args;
@@ -24,6 +26,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Verb::Flows { verb } => flows::execute(&verb),
         Verb::Run(args) => run::execute(&args),
         Verb::Pods { verb } => pods::execute(verb),
+        Verb::Preflight(args) => preflight::execute(&args),
         Verb::Results { verb } => results::execute(&verb),
         Verb::Lua { verb } => lua::execute(&verb),
         Verb::Completions { shell } => completions::execute(shell),
