@@ -148,6 +148,8 @@ async fn bad_requests_are_refused_with_a_sentence_and_leave_nothing_behind() {
         ("/nothing", StatusCode::NOT_FOUND),
         ("/v1/runs/a?wait_ms=30001", StatusCode::BAD_REQUEST),
         ("/v1/runs/a?state=sleeping", StatusCode::BAD_REQUEST),
+        ("/v1/runs/a?state=", StatusCode::NOT_FOUND),
+        ("/v1/runs/a?state=done,", StatusCode::BAD_REQUEST),
         ("/v1/runs/a?stat=ready", StatusCode::BAD_REQUEST),
         ("/v1/runs/a/samples?max=10001", StatusCode::BAD_REQUEST),
         ("/v1/runs/a/samples?from=-1", StatusCode::BAD_REQUEST),

@@ -43,7 +43,7 @@ pub use lcore::{LcoreError, WorkerGuard, register_worker};
 pub use log::{LogLevel, LogSink, LogTail};
 pub use mbuf::{FrameMut, MIN_ROOM};
 pub use mempool::{FramePool, Mempool, MempoolConfig, MempoolError};
-pub use numa::{CpuId, LcoreId, SocketId};
+pub use numa::{CpuId, LcoreId, SocketId, may_ask_for_nodes};
 pub use offload::{FrameOffload, L4Checksum, TxOffloads};
 pub use port::{FlowControl, Link, Port, PortError, PortId};
 pub use queue::{RxQueue, TxQueue};

@@ -14,6 +14,16 @@ pub struct CpuId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LcoreId(pub u32);
 
+/// Whether the kernel tells this process where its memory is. DPDK refuses every hugepage whose node it can't learn;
+/// the seccomp profiles of container runtimes allow the question only to those who have CAP_SYS_NICE.
+pub fn may_ask_for_nodes() -> bool {
+    let nowhere = std::ptr::null_mut::<libc::c_int>();
+    // SAFETY: get_mempolicy(2) writes through none of these null pointers when it is asked for nothing.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_get_mempolicy, nowhere, nowhere, 0_usize, nowhere, 0_usize) };
+    answer == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EPERM)
+}
+
 impl SocketId {
     /// What DPDK says of a device: -1 (any) where the machine has one node or the device none.
     pub(crate) fn from_raw(raw: i32) -> Option<Self> {

@@ -152,14 +152,18 @@ pub(super) async fn create_run(
     Ok((StatusCode::CREATED, Json(status)))
 }
 
+/// What [`parse_states`] reads.
+const STATES_PATTERN: &str = "^((preparing|ready|running|sent|stopping|done|failed)\
+    (,(preparing|ready|running|sent|stopping|done|failed))*)?$";
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunQuery {
     /// How long the answer may wait for the state, or for the end
     #[schemars(range(max = WAIT_MS_MAX))]
     wait_ms: Option<u64>,
-    /// States to wait for; the end ends every wait
-    #[schemars(with = "Option<Vec<RunState>>")]
+    /// States to wait for, with commas between; none waits for the end, which ends every wait
+    #[schemars(regex(pattern = STATES_PATTERN))]
     state: Option<String>,
 }
 
@@ -270,8 +274,10 @@ fn wait_limit(wait_ms: Option<u64>) -> Result<Duration, ApiError> {
 }
 
 fn parse_states(text: &str) -> Result<Vec<RunState>, ApiError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
     text.split(',')
-        .filter(|word| !word.is_empty())
         .map(|word| {
             serde_json::from_value(word.into()).map_err(|_| {
                 let known = "preparing, ready, running, sent, stopping, done or failed";

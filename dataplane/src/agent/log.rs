@@ -31,7 +31,8 @@ impl EngineLog {
     /// One line of the engine's own.
     pub async fn line(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        if !text.trim().is_empty() {
+        // A panicking EAL says why, and then where in many lines, which would push the reason out of the tail.
+        if !text.trim().is_empty() && !is_stack_frame(&text) {
             self.tail.push_back(text.trim_end().chars().take(LOG_TAIL_LINE_CHARS).collect());
             if self.tail.len() > LOG_TAIL_LINES {
                 self.tail.pop_front();
@@ -61,5 +62,25 @@ impl EngineLog {
         let Some(fault) = self.file.fault() else { return };
         let remark = format!("[agent] {} later lines are left out: {fault}", self.left_out);
         self.file.last_line(&remark).await;
+    }
+}
+
+/// `12: /lib/x86_64-linux-gnu/librte_eal.so.23 (rte_eal_init+0x57e) [7f7d7affd1be]`
+fn is_stack_frame(line: &str) -> bool {
+    let Some((number, place)) = line.trim().split_once(": ") else { return false };
+    number.parse::<u32>().is_ok() && place.starts_with('/') && place.ends_with(']')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_panic_was_does_not_push_out_why() {
+        assert!(is_stack_frame(
+            "15: /lib/x86_64-linux-gnu/librte_eal.so.23 (rte_eal_init+0x57e) [7f7d7affd1be]"
+        ));
+        assert!(!is_stack_frame("Cannot initialize tailq: UIO_RESOURCE_LIST"));
+        assert!(!is_stack_frame("7: no such device"));
     }
 }

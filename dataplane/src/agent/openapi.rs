@@ -21,7 +21,7 @@ pub struct Operation {
     id: &'static str,
     summary: &'static str,
     path_parameters: Vec<Value>,
-    query: Option<fn(&mut SchemaGenerator) -> Value>,
+    query: Option<SchemaOf>,
     body: Option<Body>,
     answer: Answer,
     failures: BTreeMap<u16, &'static str>,
@@ -29,7 +29,7 @@ pub struct Operation {
 
 #[derive(Debug)]
 struct Body {
-    schema: fn(&mut SchemaGenerator) -> Value,
+    schema: SchemaOf,
     example: Value,
 }
 
@@ -38,9 +38,12 @@ struct Answer {
     status: u16,
     says: &'static str,
     /// Content type and what is in it; none without a body.
-    content: Option<(&'static str, fn(&mut SchemaGenerator) -> Value)>,
+    content: Option<(&'static str, SchemaOf)>,
     links: Value,
 }
+
+/// Gives a type's schema, and leaves the types that it names with the generator.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Value;
 
 fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<T>().to_value()
@@ -57,7 +60,7 @@ impl Operation {
         id: &'static str,
         summary: &'static str,
         content_type: &'static str,
-        schema: fn(&mut SchemaGenerator) -> Value,
+        schema: SchemaOf,
     ) -> Operation {
         let content = Some((content_type, schema));
         Operation {
@@ -178,11 +181,6 @@ fn query_parameters(schema: &Value, generator: &mut SchemaGenerator) -> Vec<Valu
         }
         let mut parameter =
             json!({ "name": name, "in": "query", "required": required(name), "description": description });
-        if schema["type"] == "array" {
-            // With commas between.
-            parameter["style"] = "form".into();
-            parameter["explode"] = false.into();
-        }
         parameter["schema"] = schema;
         parameter
     };
@@ -309,6 +307,13 @@ mod tests {
         let document = document();
         let spec = &document["components"]["schemas"]["RunSpec"]["properties"];
         assert_eq!((&spec["burst"]["minimum"], &spec["burst"]["maximum"]), (&json!(1), &json!(64)));
+        let parameters = &document["paths"]["/v1/runs/{id}"]["get"]["parameters"];
+        let states = parameters.as_array().unwrap().iter().find(|one| one["name"] == "state").unwrap();
+        for state in document["components"]["schemas"]["RunState"]["oneOf"].as_array().unwrap() {
+            let word = state["const"].as_str().unwrap();
+            let pattern = states["schema"]["pattern"].as_str().unwrap();
+            assert_eq!(pattern.matches(word).count(), 2, "{word}");
+        }
         assert_eq!(spec["version"]["const"], VERSION);
         assert_eq!(spec["tag"]["maximum"], u32::MAX);
     }

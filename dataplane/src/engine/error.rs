@@ -144,6 +144,12 @@ pub enum EngineError {
         /// Of 2 MiB, in all, for the remedy.
         pages: u64,
     },
+    /// A seccomp profile in the way.
+    #[error(
+        "hugepages can't be used: this container's seccomp profile bars get_mempolicy, by which DPDK learns where its pages \
+         are; add the capability SYS_NICE to the container (`orchestrator pods create` does), or run with --no-huge"
+    )]
+    NodesHidden,
     /// Ordinary memory.
     #[error(
         "the run needs {needed_mib} MiB of memory and {available_mib} MiB are available: ask for less (--socket-mem), or free some"

@@ -57,6 +57,8 @@ pub struct Offer {
     pub huge_mib: u64,
     /// MiB of ordinary memory.
     pub ordinary_mib: u64,
+    /// Whether DPDK may learn on which node its pages are, without which it takes no hugepage.
+    pub nodes_known: bool,
 }
 
 /// MiB of ordinary memory that the kernel thinks can be had (`MemAvailable`).
@@ -78,6 +80,12 @@ pub fn choose(
     let needed = u64::from(needed_mib);
     let is_enough = offer.huge_mib >= needed;
     match asked {
+        Memory::Hugepages if !offer.nodes_known => Err(EngineError::NodesHidden),
+        Memory::Auto if !offer.nodes_known && must_be_huge => Err(EngineError::NodesHidden),
+        Memory::Auto if !offer.nodes_known && offer.ordinary_mib >= needed => {
+            let why = format!("{}; it uses ordinary pages, which is slower", EngineError::NodesHidden);
+            Ok((dpdk::Memory::NoHuge { mib: needed_mib }, Some(why)))
+        }
         Memory::Auto | Memory::Hugepages if is_enough => Ok((huge, None)),
         Memory::Hugepages => Err(too_few(needed_mib, offer)),
         Memory::Auto if must_be_huge => Err(too_few(needed_mib, offer)),
@@ -112,7 +120,7 @@ mod tests {
 
     #[test]
     fn too_few_hugepages_fall_back_only_where_that_works() {
-        let offer = |huge_mib| Offer { huge_mib, ordinary_mib: 1000 };
+        let offer = |huge_mib| Offer { huge_mib, ordinary_mib: 1000, nodes_known: true };
         assert!(matches!(
             choose(Memory::Auto, 40, offer(64), true),
             Ok((dpdk::Memory::Hugepages { .. }, None))
@@ -127,6 +135,11 @@ mod tests {
             "{error}"
         );
         assert!(choose(Memory::Auto, 40, offer(0), true).is_err());
+        let hidden = Offer { nodes_known: false, ..offer(64) };
+        assert!(matches!(choose(Memory::Auto, 40, hidden, true), Err(EngineError::NodesHidden)));
+        assert!(matches!(choose(Memory::Hugepages, 40, hidden, false), Err(EngineError::NodesHidden)));
+        let (memory, why) = choose(Memory::Auto, 40, hidden, false).unwrap();
+        assert!(memory == dpdk::Memory::NoHuge { mib: 40 } && why.unwrap().contains("SYS_NICE"));
         let error = choose(Memory::NoHuge, 2000, offer(0), false).unwrap_err().to_string();
         assert!(error.contains("2000 MiB") && error.contains("1000 MiB"), "{error}");
     }

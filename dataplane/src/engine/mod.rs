@@ -12,10 +12,12 @@ pub mod sampler;
 pub mod send;
 pub mod session;
 pub mod setup;
+pub mod sink;
 
 use std::time::Instant;
 
 use dpdk::{Eal, LogSink};
+use traffic::device::Device;
 use traffic::wire::{Event, Role, RunSpec};
 
 pub use control::{Control, Message};
@@ -40,6 +42,8 @@ pub fn run(
         .ok_or_else(|| EngineError::NoPort { device: spec.device.clone(), ports: eal.ports().len() })?;
     let clock = RunClock::new(spec.clock, meter.hz(dpdk::tsc_hz(eal.handle())));
     let run = session::Run { spec, setup: &setup, eal: &eal, port, clock: &clock, control, began };
+    let is_kernels = matches!(spec.device.parse(), Ok(Device::Iface(_) | Device::Xdp(_)));
+    let _sink = (is_kernels && spec.role != Role::Tx).then(|| sink::Sink::open(&spec.profile));
     let summary = match spec.role {
         Role::Tx => send::run(&run, emit)?,
         Role::Rx => receive::run(&run, emit)?,

@@ -103,6 +103,7 @@ impl Setup {
         let offer = Offer {
             huge_mib: hugepages::free_mib(&sources, nic_numa),
             ordinary_mib: memory::available_mib(&sources),
+            nodes_known: dpdk::may_ask_for_nodes(),
         };
         // Who names an amount wants it, and not as ordinary pages; the formula's own need may be met by
         // either.

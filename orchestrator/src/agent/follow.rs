@@ -1,6 +1,5 @@
 //! Follows a run to its end: its samples without holes, and its last word.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,8 +12,8 @@ use super::error::AgentError;
 
 /// The longest pause between two calls to an agent that does not answer.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// A long poll's turn.
-const POLL_WAIT: Duration = Duration::from_secs(5);
+/// A long poll's turn; samples are taken between two, so that one connection an agent does for both.
+const POLL_WAIT: Duration = Duration::from_secs(1);
 
 /// When to stop a run that does not end by itself, and when a sender that has sent all may close its port.
 #[derive(Debug)]
@@ -57,32 +56,15 @@ pub async fn follow(
     say: impl Fn(&str),
 ) -> Followed {
     let mut samples = Vec::new();
-    let end = tokio::select! {
-        end = wait_over(run, rule, say) => end,
-        never = pump(run, &mut samples, &mut seen) => match never {},
-    };
+    let end = wait_over(run, rule, &mut samples, &mut seen, say).await;
     drain(run, &mut samples, &mut seen).await;
     Followed { samples, end }
 }
 
-/// Takes samples for ever. A broken stream is resumed at the first sample that is missing.
-async fn pump(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) -> Infallible {
-    let mut pause = RETRY_PAUSE;
-    loop {
-        match run.samples(samples.len() as u64, POLL_WAIT).await {
-            Ok(batch) => {
-                pause = RETRY_PAUSE;
-                if batch.is_empty() {
-                    sleep(pause).await;
-                }
-                append(samples, batch, seen);
-            }
-            // Whether the agent is gone for good is wait_over's judgement.
-            Err(_) => {
-                sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
-            }
-        }
+/// Takes the samples that are there now. Where the way broke, the next turn resumes at the first that is missing.
+async fn take(run: RunRef<'_>, samples: &mut Vec<Sample>, seen: &mut impl FnMut(&Sample)) {
+    if let Ok(batch) = run.samples(samples.len() as u64, Duration::ZERO).await {
+        append(samples, batch, seen);
     }
 }
 
@@ -112,7 +94,13 @@ fn append(samples: &mut Vec<Sample>, batch: Vec<Sample>, seen: &mut impl FnMut(&
 }
 
 /// Waits for the end, telling the run to stop, and a sender to close its port, when the rule says so.
-async fn wait_over(run: RunRef<'_>, mut rule: StopRule, say: impl Fn(&str)) -> Result<RunStatus, AgentError> {
+async fn wait_over(
+    run: RunRef<'_>,
+    mut rule: StopRule,
+    samples: &mut Vec<Sample>,
+    seen: &mut impl FnMut(&Sample),
+    say: impl Fn(&str),
+) -> Result<RunStatus, AgentError> {
     let mut told: Option<Instant> = None;
     let mut is_sent = false;
     let mut silent = Silent::new(say);
@@ -131,31 +119,36 @@ async fn wait_over(run: RunRef<'_>, mut rule: StopRule, say: impl Fn(&str)) -> R
             }
         }
         let awaited = if is_sent { "done,failed" } else { "sent,done,failed" };
-        tokio::select! {
-            answer = run.status_once(awaited, POLL_WAIT) => match answer {
-                Ok(status) if status.state.is_over() => return judged(run, status),
-                Ok(status) if status.state == RunState::Sent && !is_sent => {
-                    silent.over();
-                    (is_sent, told) = (true, None);
-                    rule.sent.send_replace(Some(Instant::now()));
+        let answer = tokio::select! {
+            answer = run.status_once(awaited, POLL_WAIT) => answer,
+            Ok(()) = rule.signal.changed(), if told.is_none() && !is_sent => continue,
+            Ok(()) = rule.close.changed(), if told.is_none() && is_sent => continue,
+            () = until(rule.at), if told.is_none() && !is_sent => continue,
+        };
+        match answer {
+            Ok(status) if status.state.is_over() => return judged(run, status),
+            Ok(status) if status.state == RunState::Sent && !is_sent => {
+                silent.over();
+                (is_sent, told) = (true, None);
+                rule.sent.send_replace(Some(Instant::now()));
+            }
+            Ok(status) => {
+                silent.over();
+                if told.is_some_and(|t| t.elapsed() > rule.patience) {
+                    return Err(AgentError::Stuck {
+                        agent: run.agent.pod().to_owned(),
+                        awaited: "over after it was told to stop",
+                        state: format!("{:?}", status.state).to_lowercase(),
+                        limit: rule.patience,
+                    });
                 }
-                Ok(status) => {
-                    silent.over();
-                    if told.is_some_and(|t| t.elapsed() > rule.patience) {
-                        return Err(AgentError::Stuck {
-                            agent: run.agent.pod().to_owned(),
-                            awaited: "over after it was told to stop",
-                            state: format!("{:?}", status.state).to_lowercase(),
-                            limit: rule.patience,
-                        });
-                    }
-                }
-                Err(error) => silent.bear(run, error).await?,
-            },
-            Ok(()) = rule.signal.changed(), if told.is_none() && !is_sent => {}
-            Ok(()) = rule.close.changed(), if told.is_none() && is_sent => {}
-            () = until(rule.at), if told.is_none() && !is_sent => {}
+            }
+            Err(error) => {
+                silent.bear(run, error).await?;
+                continue;
+            }
         }
+        take(run, samples, seen).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections to one agent that are kept for the next request: opening one through a cluster costs several round trips.
+//! Connections to one agent, kept for the next request: opening one through a cluster costs several round trips.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,8 +9,8 @@ use hyper_util::rt::TokioIo;
 
 use super::connect::Stream;
 
-/// Two long polls and one command at a time; more than that are closed when they are done.
-const IDLE_MAX: usize = 3;
+/// One request at a time is the rule, and a WebSocket through a cluster takes 128 KiB; more are closed when they are done.
+const IDLE_MAX: usize = 1;
 
 /// One HTTP/1.1 connection.
 #[derive(Debug)]

@@ -37,8 +37,8 @@ pub struct MeasureArgs {
     /// Values in the sender's series at most [default: as many as there are]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub sample_count: Option<u32>,
-    /// The sender's device, once for all pairs or once a pair: env, pci:…, vdev:…, iface:… or xdp:… [default: memif with
-    /// --local, else what the pod says, else env]
+    /// The sender's device, once for all pairs or once a pair: env, pci:…, vdev:…, iface:… or xdp:…
+    /// [default: memif with --local, else what the pod says, else env]
     #[arg(long)]
     pub tx_device: Vec<String>,
     /// The receiver's device, once for all pairs or once a pair

@@ -70,8 +70,8 @@ pub struct CreateArgs {
     /// Each pair over two nodes, in turn over the workers (this is the default)
     #[arg(long, overrides_with = "same_node")]
     pub no_same_node: bool,
-    /// The device plugin's resource: dpdk (intel.com/dpdk), sriov (intel.com/sriov), vendor.com/name or none [default: dpdk; none
-    /// when the devices are others than env and pci:…]
+    /// The device plugin's resource: dpdk (intel.com/dpdk), sriov (intel.com/sriov), vendor.com/name or none [default:
+    /// dpdk; none when the devices are others than env and pci:…]
     #[arg(short, long, value_parser = resource)]
     pub resource: Option<ResourceName>,
     /// All senders on this node

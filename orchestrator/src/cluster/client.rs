@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Api, Client, Config, Resource};
 
 use super::args::ClusterArgs;
@@ -74,7 +74,14 @@ async fn configuration(args: &ClusterArgs) -> Result<(Config, String), ClusterEr
         }
         Ok(_) => from_service_account(),
         Err(_) if in_cluster && !asked_for => from_service_account(),
-        Err(error) => Err(ClusterError::NoKubeconfig(error.to_string())),
+        Err(error) => Err(ClusterError::NoKubeconfig(in_words(&error))),
+    }
+}
+
+fn in_words(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::ReadConfig(reason, path) => format!("can't read {}: {reason}", path.display()),
+        error => error.to_string(),
     }
 }
 

@@ -70,7 +70,7 @@ pub enum ClusterError {
     },
     /// 401.
     #[error(
-        "can't {what}: {server} does not know who asks (401 Unauthorized): the credentials of context {context} are \
+        "can't {what}: {server} does not know who asks: the credentials of context {context} are \
          wrong or have expired; log in again"
     )]
     Unauthorized {
@@ -116,7 +116,8 @@ pub enum ClusterError {
     },
     /// 409.
     #[error(
-        "can't {what}: somebody else changed it or holds fields of it: {message}; delete it or leave it to them"
+        "can't {what}: somebody else has changed it: {message}; nothing of theirs is overwritten: delete it first if \
+         it may go"
     )]
     Conflict {
         /// What was tried.
@@ -221,6 +222,10 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
     let (server, context) = (cluster.server.clone(), cluster.context.clone());
     match code {
         401 => ClusterError::Unauthorized { what, server, context },
+        // Credentials that a server can't make out are those of anybody.
+        403 if message.contains("\"system:anonymous\"") => {
+            ClusterError::Unauthorized { what, server, context }
+        }
         403 => match admission_remedy(&message) {
             Some(remedy) => ClusterError::NotAdmitted { what, message, remedy },
             None => {
@@ -229,7 +234,7 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
             }
         },
         404 => ClusterError::NotFound { what, message },
-        409 => ClusterError::Conflict { what, message },
+        409 => ClusterError::Conflict { what, message: one_line(&message) },
         400 | 422 => ClusterError::Invalid { what, message },
         429 | 500..=599 => ClusterError::Busy { what, server, code, tries, message },
         _ => ClusterError::Other { what, reason: format!("{code} {message}") },
@@ -254,6 +259,14 @@ fn admission_remedy(message: &str) -> Option<&'static str> {
     }
 }
 
+/// The list of a conflict's fields, each once, on the line of its headline.
+fn one_line(message: &str) -> String {
+    let mut lines: Vec<&str> = message.lines().map(|line| line.trim_start_matches("- ").trim()).collect();
+    lines.dedup();
+    let (head, fields) = lines.split_at(lines.len().min(1));
+    [head.join(" "), fields.join(", ")].join(" ").trim().to_owned()
+}
+
 fn reason(error: &kube::Error) -> String {
     match error {
         kube::Error::Service(cause) => chain(cause.as_ref()),
@@ -268,3 +281,7 @@ fn listed(known: &[String]) -> String {
 fn times(tries: u32) -> String {
     if tries > 1 { format!(" ({tries} times tried)") } else { String::new() }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ use traffic::profile::{Field, Stop};
 use traffic::wire::Ended;
 
 use super::verdict::{LossBasis, Verdict, received};
+use crate::path::Way;
 use crate::show::{count, pps};
 use crate::trial::{PairOutcome, Status};
 
@@ -190,7 +191,11 @@ fn link_and_addresses(outcome: &PairOutcome, list: &mut Vec<String>) {
     if ADDRESSLESS_DRIVERS.contains(&rx.driver.as_str()) {
         return;
     }
-    for stream in &outcome.record.profile.streams {
+    if outcome.record.path.way == Way::L3 {
+        // Frames are addressed to the next hop there.
+        return;
+    }
+    for stream in &outcome.record.tx.spec.profile.streams {
         if let Field::Fixed(dst) = stream.ethernet.dst
             && dst != rx.mac
         {

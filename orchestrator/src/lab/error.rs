@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::kube::DiscoveryError;
+use crate::agent::AgentError;
 
 /// A lab that can't be had, or not so.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,9 @@ pub enum LabError {
         /// Device and pod.
         second: String,
     },
+    /// One of its agents.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// Pods that are no pairs.
     #[error(transparent)]
     Pods(#[from] DiscoveryError),

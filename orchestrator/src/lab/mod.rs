@@ -13,6 +13,7 @@ pub mod sockets;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use traffic::mac::Mac;
@@ -97,6 +98,23 @@ pub enum Place {
     },
     /// Pods that are there already.
     Kube(kube::KubePlace),
+}
+
+impl Place {
+    /// Waits until these pairs are there and ready, for `limit` at most; the error is what still stood in the way then.
+    /// `say` hears it when it changes.
+    pub async fn wait_ready(
+        &self,
+        pairs: &[usize],
+        limit: Duration,
+        say: impl Fn(&str),
+    ) -> Result<(), LabError> {
+        match self {
+            // Agents of this machine are started for each trial.
+            Place::Local { .. } => Ok(()),
+            Place::Kube(place) => kube::wait_ready(&place.cluster, pairs, limit, say).await,
+        }
+    }
 }
 
 /// A set of pairs that are up, with an agent at each end.

@@ -103,13 +103,7 @@ pub async fn create(creation: &Creation, cluster: &Cluster) -> Result<Vec<Row>, 
     }
     confirm(cluster, &sentence(&objects, &before), creation.yes)?;
     let applied = apply::apply(cluster, &objects, &before, false).await?;
-    let count = |wanted| applied.iter().filter(|applied| **applied == wanted).count();
-    say::err(format_args!(
-        "{} objects created, {} changed, {} were so already",
-        count(Applied::Created),
-        count(Applied::Changed),
-        count(Applied::Unchanged)
-    ));
+    say::err(done(&applied));
     let Some(limit) = creation.wait else { return Ok(Vec::new()) };
     let names: Vec<String> =
         objects.into_iter().filter(|object| object.kind == Kind::Pod).map(|object| object.name).collect();
@@ -180,6 +174,17 @@ fn sentence(objects: &[Object], before: &[Option<String>]) -> String {
     let claims = if claims == 0 { String::new() } else { format!(" and {claims} claims") };
     let there = if there == 0 { String::new() } else { format!(" ({there} objects are there already)") };
     format!("create {pods} pods{claims}{there}")
+}
+
+/// `4 objects created, 2 unchanged`
+fn done(applied: &[Applied]) -> String {
+    let count = |wanted| applied.iter().filter(|applied| **applied == wanted).count();
+    let words =
+        [(Applied::Created, "created"), (Applied::Changed, "changed"), (Applied::Unchanged, "unchanged")];
+    let counts = words.map(|(wanted, word)| (count(wanted), word));
+    let texts: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    format!("objects: {}", texts.join(", "))
 }
 
 /// Which pods go to which nodes, a line for each different pair of nodes.

@@ -235,3 +235,7 @@ fn output_volume(settings: &PodSettings, role: PodRole, pair: usize) -> Volume {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "manifest_tests.rs"]
+mod tests;

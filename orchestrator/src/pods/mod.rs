@@ -7,6 +7,8 @@ pub mod apply;
 pub mod create;
 pub mod delete;
 pub mod files;
+#[cfg(test)]
+mod fixtures;
 pub mod list;
 pub mod manifest;
 pub mod objects;

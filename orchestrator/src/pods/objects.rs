@@ -80,20 +80,22 @@ pub fn adopt(object: &mut Object, settings: &PodSettings, role: PodRole, pair: u
     }
     let metadata = &mut value["metadata"];
     metadata["namespace"] = json!(settings.namespace);
-    for group in ["labels", "annotations"] {
-        if !metadata[group].is_object() {
-            metadata[group] = json!({});
-        }
-    }
-    for (key, text) in labels::labels(role, pair) {
-        metadata["labels"][key] = json!(text);
-    }
+    put_all(&mut metadata["labels"], labels::labels(role, pair), true);
     if object.kind == Kind::Pod {
         let own = [(labels::POD_TYPE, role.to_string()), (labels::DEVICE, settings.device(role, pair))];
-        for (key, text) in own {
-            if metadata["annotations"][key].is_null() {
-                metadata["annotations"][key] = json!(text);
-            }
+        let own = own.map(|(key, text)| (key.to_owned(), text));
+        put_all(&mut metadata["annotations"], own, false);
+    }
+}
+
+/// Adds names and texts to a map; those that it has already give way or stay.
+fn put_all(map: &mut Value, all: impl IntoIterator<Item = (String, String)>, give_way: bool) {
+    if !map.is_object() {
+        *map = json!({});
+    }
+    for (key, text) in all {
+        if give_way || map[&key].is_null() {
+            map[key] = json!(text);
         }
     }
 }

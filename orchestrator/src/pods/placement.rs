@@ -1,5 +1,5 @@
-//! Which node each end of each pair goes to. The scheduler still decides, by affinity to the node's own host name label,
-//! so that what does not fit is said by it, with its reasons.
+//! Which node each end of each pair goes to. The scheduler still decides, by affinity to the node's own host name
+//! label, so that what does not fit is said by it, with its reasons.
 
 use std::collections::BTreeMap;
 
@@ -171,7 +171,7 @@ fn unfit(node: &Node, wish: &PlacementWish) -> Option<String> {
     let spec = node.spec.as_ref();
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     let ready = conditions.and_then(|all| all.iter().find(|condition| condition.type_ == "Ready"));
-    if !ready.is_some_and(|condition| condition.status == "True") {
+    if ready.is_none_or(|condition| condition.status != "True") {
         let why = ready.and_then(|condition| condition.message.clone()).unwrap_or_default();
         return Some(format!("it is not Ready ({why})").replace(" ()", ""));
     }

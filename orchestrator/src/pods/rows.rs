@@ -88,7 +88,8 @@ fn resources(pod: &Pod) -> String {
 /// The table of `pods list`; a pod that is not ready gets its reason and the next step below it.
 pub fn table(rows: &[Row], with_namespace: bool) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    // Without rules between rows: there may be hundreds.
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["pair", "pod", "node", "ready", "restarts", "age", "device", "resources"];
     if with_namespace {
         header.insert(0, "namespace");
@@ -114,10 +115,16 @@ pub fn table(rows: &[Row], with_namespace: bool) -> String {
         column.set_cell_alignment(CellAlignment::Left);
         column.set_padding((0, 2));
     }
-    let mut text = table.to_string();
+    let mut text = table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let mut reasons: Vec<(&Row, Vec<&str>)> = Vec::new();
     for row in rows.iter().filter(|row| !row.ready) {
-        let reason = row.reason.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n{}: {reason}", row.pod));
+        match reasons.iter_mut().find(|(known, _)| known.reason == row.reason) {
+            Some((_, names)) => names.push(&row.pod),
+            None => reasons.push((row, vec![&row.pod])),
+        }
+    }
+    for (row, names) in reasons {
+        text.push_str(&format!("\n{}: {}", names.join(", "), row.reason.as_deref().unwrap_or_default()));
         if let Some(remedy) = &row.remedy {
             text.push_str(&format!("\n  → {remedy}"));
         }

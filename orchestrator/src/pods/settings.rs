@@ -107,7 +107,7 @@ impl PodSettings {
     pub fn rights(&self, role: PodRole) -> Rights {
         if self.memif_dir.is_some() {
             // The folder is root's on the node.
-            return Rights { user: 0, capabilities: &[] };
+            return Rights { user: 0, capabilities: &["SYS_NICE"] };
         }
         let device = match role {
             PodRole::Tx => &self.tx_device,
@@ -120,7 +120,8 @@ impl PodSettings {
 /// The image's own user, without any capability.
 pub const IMAGE_USER: i64 = 10001;
 
-/// As little as a device needs. Kubernetes gives added capabilities to root alone.
+/// As little as a device needs. SYS_NICE is for hugepages: the runtimes' seccomp profiles bar get_mempolicy without it,
+/// and DPDK takes no hugepage whose node it can't learn. Kubernetes gives added capabilities to root alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rights {
     /// The user in the container.
@@ -131,9 +132,9 @@ pub struct Rights {
 
 impl Rights {
     fn of(device: &Device, has_resource: bool) -> Rights {
-        let kernel = Rights { user: 0, capabilities: &["IPC_LOCK", "NET_ADMIN", "NET_RAW"] };
-        let xdp = Rights { user: 0, capabilities: &["BPF", "IPC_LOCK", "NET_ADMIN", "NET_RAW"] };
-        let nic = Rights { user: 0, capabilities: &["IPC_LOCK"] };
+        let kernel = Rights { user: 0, capabilities: &["IPC_LOCK", "NET_ADMIN", "NET_RAW", "SYS_NICE"] };
+        let xdp = Rights { user: 0, capabilities: &["BPF", "IPC_LOCK", "NET_ADMIN", "NET_RAW", "SYS_NICE"] };
+        let nic = Rights { user: 0, capabilities: &["IPC_LOCK", "SYS_NICE"] };
         match device {
             Device::Iface(_) => kernel,
             Device::Xdp(_) => xdp,
@@ -159,10 +160,10 @@ mod tests {
 
     #[test]
     fn a_device_gets_what_it_needs_and_no_more() {
-        assert_eq!(rights("env").capabilities, ["IPC_LOCK"]);
-        assert_eq!(rights("iface:eth0").capabilities, ["IPC_LOCK", "NET_ADMIN", "NET_RAW"]);
+        assert_eq!(rights("env").capabilities, ["IPC_LOCK", "SYS_NICE"]);
+        assert_eq!(rights("iface:eth0").capabilities, ["IPC_LOCK", "NET_ADMIN", "NET_RAW", "SYS_NICE"]);
         assert_eq!(rights("vdev:net_af_packet0,iface=eth0"), rights("iface:eth0"));
-        assert_eq!(rights("xdp:eth0").capabilities, ["BPF", "IPC_LOCK", "NET_ADMIN", "NET_RAW"]);
+        assert_eq!(rights("xdp:eth0").capabilities, ["BPF", "IPC_LOCK", "NET_ADMIN", "NET_RAW", "SYS_NICE"]);
         assert_eq!(rights("vdev:net_null0"), Rights { user: IMAGE_USER, capabilities: &[] });
         let with_vf = Rights::of(&"vdev:net_null0".parse().unwrap(), true);
         assert_eq!(with_vf, rights("env"));

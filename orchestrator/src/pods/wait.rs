@@ -49,9 +49,32 @@ pub enum WaitError {
 /// What is known of one pod that is not ready.
 struct Seen {
     since: Instant,
-    trouble: Option<Trouble>,
+    /// What its own status says now.
+    own: Option<Trouble>,
+    /// What events said, or its own status before it went over to a word that says less.
+    learnt: Option<Trouble>,
     said: bool,
     looked: Option<Instant>,
+}
+
+impl Seen {
+    fn trouble(&self) -> Option<&Trouble> {
+        self.learnt.as_ref().or(self.own.as_ref())
+    }
+
+    /// The same pod, a moment later.
+    fn then(mut self, own: Option<Trouble>) -> Seen {
+        let word = |trouble: &Option<Trouble>| trouble.as_ref().map(|trouble| trouble.reason.clone());
+        if word(&self.own) != word(&own) {
+            let still_pulling = self.own.as_ref().is_some_and(pulls) && own.as_ref().is_some_and(pulls);
+            let known = self.learnt.take().or_else(|| self.own.take());
+            let learnt = known.filter(|known| still_pulling && known.look == Look::Nowhere);
+            let said = self.said && still_pulling;
+            let since = if still_pulling { self.since } else { Instant::now() };
+            return Seen { since, own, learnt, said, looked: None };
+        }
+        Seen { own, ..self }
+    }
 }
 
 /// Waits for all of `names`; gives them back as they are then.
@@ -84,6 +107,10 @@ pub async fn wait_ready(
             let empty = BTreeMap::new();
             let pods = watched.objects().unwrap_or(&empty);
             let fault = watched.fault().map(ToString::to_string);
+            // Those of which nothing is known may only have been slower.
+            if hopeless {
+                waiting.retain(|_, seen| seen.trouble().is_some());
+            }
             let what = headline(&waiting, names.len(), if late { limit } else { begun.elapsed() }, fault);
             return Err(WaitError::NotReady { what, troubles: troubles(cluster, pods, waiting).await });
         }
@@ -104,21 +131,15 @@ fn judge(
             None => Some(gone()),
         };
         let seen = match before.remove(name) {
-            // What events said holds on while the pod itself says nothing new.
-            Some(seen) if same(seen.trouble.as_ref(), trouble.as_ref()) => seen,
-            _ => Seen { since: Instant::now(), trouble, said: false, looked: None },
+            Some(seen) => seen.then(trouble),
+            None => {
+                let since = Instant::now();
+                Seen { since, own: trouble, learnt: None, said: false, looked: None }
+            }
         };
         waiting.insert(name.clone(), seen);
     }
     waiting
-}
-
-fn same(before: Option<&Trouble>, now: Option<&Trouble>) -> bool {
-    match (before, now) {
-        (None, None) | (Some(_), None) => true,
-        (Some(before), Some(now)) => before.reason == now.reason || pulls(before) && pulls(now),
-        (None, Some(_)) => false,
-    }
 }
 
 /// The two words between which a pull goes back and forth; only the first says why.
@@ -139,22 +160,16 @@ fn gone() -> Trouble {
 /// Reads events for pods that have been waiting for a while.
 async fn look_closer(cluster: &Cluster, pods: &BTreeMap<String, Pod>, waiting: &mut BTreeMap<String, Seen>) {
     let due = |seen: &Seen| {
-        let look = seen
-            .trouble
-            .as_ref()
-            .is_none_or(|trouble| matches!(trouble.look, Look::Events | Look::ClaimEvents));
+        let look = seen.own.as_ref().is_none_or(|own| matches!(own.look, Look::Events | Look::ClaimEvents));
         look && seen.since.elapsed() >= GRACE && seen.looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN)
     };
     for (name, seen) in waiting.iter_mut().filter(|(_, seen)| due(seen)).take(LOOKS_MAX) {
         seen.looked = Some(Instant::now());
         let Some(pod) = pods.get(name) else { continue };
-        if let Some(trouble) = from_events(cluster, name, pod, seen.trouble.as_ref()).await {
-            // The pod's own word stays, so that it is known again.
-            let reason =
-                seen.trouble.as_ref().map_or_else(|| trouble.reason.clone(), |known| known.reason.clone());
-            let look = seen.trouble.as_ref().map_or(Look::Events, |known| known.look);
+        let learnt = from_events(cluster, name, pod, seen.own.as_ref()).await;
+        if learnt.is_some() && learnt != seen.learnt {
             seen.said = false;
-            seen.trouble = Some(Trouble { reason, look, ..trouble });
+            seen.learnt = learnt;
         }
     }
 }
@@ -186,11 +201,11 @@ fn say(waiting: &mut BTreeMap<String, Seen>, progress: &Progress) -> bool {
     let mut hopeless = false;
     let mut lasting = BTreeMap::new();
     for (name, seen) in waiting.iter_mut() {
-        let Some(trouble) = &seen.trouble else { continue };
+        let Some(trouble) = seen.trouble().cloned() else { continue };
         hopeless |= !trouble.may_pass;
         if !seen.said && seen.since.elapsed() >= GRACE {
             seen.said = true;
-            lasting.insert(name.clone(), trouble.clone());
+            lasting.insert(name.clone(), trouble);
         }
     }
     if !lasting.is_empty() && !hopeless {
@@ -201,7 +216,7 @@ fn say(waiting: &mut BTreeMap<String, Seen>, progress: &Progress) -> bool {
 
 fn first_word(waiting: &BTreeMap<String, Seen>) -> String {
     let troubled =
-        waiting.iter().find_map(|(name, seen)| Some(format!("{name}: {}", seen.trouble.as_ref()?.reason)));
+        waiting.iter().find_map(|(name, seen)| Some(format!("{name}: {}", seen.trouble()?.reason)));
     troubled.or_else(|| waiting.keys().next().map(|name| format!("{name} starts"))).unwrap_or_default()
 }
 
@@ -223,7 +238,7 @@ async fn troubles(
     let mut all = BTreeMap::new();
     let mut looks = 0;
     for (name, seen) in waiting {
-        let mut trouble = seen.trouble.unwrap_or_else(|| Trouble {
+        let mut trouble = seen.learnt.or(seen.own).unwrap_or_else(|| Trouble {
             reason: "NotReady".to_owned(),
             text: "it is still being started".to_owned(),
             remedy: "look at it with `kubectl describe pod`, or wait longer with --wait-timeout".to_owned(),
@@ -247,7 +262,9 @@ async fn log_of(cluster: &Cluster, name: &str) -> Option<String> {
     for previous in [true, false] {
         let params = LogParams { previous, tail_lines: Some(LOG_LINES), ..LogParams::default() };
         let log = retry(cluster, "read a log", || api.logs(name, &params)).await;
-        if let Some(log) = log.ok().filter(|log| !log.trim().is_empty()) {
+        // A kubelet that has thrown the log away says so in its place.
+        let is_log = |log: &String| !log.trim().is_empty() && !log.starts_with("unable to retrieve");
+        if let Some(log) = log.ok().filter(is_log) {
             let lines: Vec<String> = log.trim_end().lines().map(|line| format!("      | {line}")).collect();
             return Some(lines.join("\n"));
         }
@@ -256,7 +273,7 @@ async fn log_of(cluster: &Cluster, name: &str) -> Option<String> {
 }
 
 /// Pods with one trouble on one line: hundreds may have the same.
-pub(super) fn grouped(troubles: &BTreeMap<String, Trouble>) -> String {
+fn grouped(troubles: &BTreeMap<String, Trouble>) -> String {
     let mut groups: Vec<(&Trouble, Vec<&str>)> = Vec::new();
     for (name, trouble) in troubles {
         match groups.iter_mut().find(|(known, _)| *known == trouble) {

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use traffic::profile::Profile;
-use traffic::wire::{Inventory, Ready, RunSpec, Sample, Summary};
+use traffic::wire::{Ended, Inventory, Ready, RunSpec, Sample, Summary};
 
 use crate::expid::ExpId;
 use crate::lab::ClusterRef;
 use crate::path::PairPath;
+
+/// A sender that is told to stop at its end may have been about to stop by itself.
+const CUT_MARGIN_S: f64 = 0.5;
 
 /// Everything that is known before traffic flows. It is on disk by then, so that a killed orchestrator's results can
 /// still be written.
@@ -146,6 +149,21 @@ pub struct PairOutcome {
 }
 
 impl PairOutcome {
+    /// Which end was told to end before its time by somebody else than us, and what that looks like: a pod that is
+    /// deleted ends its runs in order, and what it measured until then is no whole trial.
+    pub fn cut_short(&self) -> Option<(&SideRecord, String)> {
+        let (tx, rx) = (self.tx.summary.as_ref()?, self.rx.summary.as_ref());
+        let sent_s = tx.effective_ns as f64 / 1e9;
+        if tx.ended != Ended::Stopped || sent_s + CUT_MARGIN_S >= self.record.duration_s {
+            return None;
+        }
+        // A receiver that is well outlives its sender; a sender is stopped when its receiver is gone.
+        let receiver_first = rx.is_some_and(|rx| rx.totals.elapsed_ns <= tx.totals.elapsed_ns);
+        let side = if receiver_first { &self.record.rx } else { &self.record.tx };
+        let did = if receiver_first { "its run was ended" } else { "its sending was ended" };
+        Some((side, format!("{did} after {sent_s:.1} s of {} by somebody else", self.record.duration_s)))
+    }
+
     /// Whether there is anything to keep.
     pub fn measured(&self) -> bool {
         let has = |side: &SideOutcome| !side.samples.is_empty() || side.summary.is_some();

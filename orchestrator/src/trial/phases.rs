@@ -15,6 +15,7 @@ use super::specs::{PairSpecs, main_specs, warmup_specs};
 use super::warmup::{self, Warmup};
 use super::{Interrupt, Progress, TrialError, prepare};
 use crate::agent::both::Both;
+use crate::agent::connect::Silence;
 use crate::agent::{AgentClient, AgentError};
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
 use crate::path::adapt::adapt;
@@ -85,7 +86,15 @@ impl Trial<'_> {
         timing.start_skew_s = self.start(&mut runs).await;
         self.measure(&mut runs).await;
         self.progress.finish();
-        Ok(runs.into_iter().map(|run| self.outcome(run, timing)).collect())
+        let ended = runs.into_iter().map(async |run| {
+            let pair = run.pair;
+            let mut outcome = self.outcome(run, timing);
+            if outcome.status == Status::Complete {
+                blame(pair, &mut outcome).await;
+            }
+            outcome
+        });
+        Ok(join_all(ended).await)
     }
 
     /// Contact, cores, specs; the record of every pair is on disk before anything else happens.
@@ -341,6 +350,18 @@ async fn find_path(
     inventory: &PairInventory,
 ) -> Result<PairPath, TrialError> {
     resolve(wish, pair, inventory).await.map_err(|source| TrialError::Path { pair: pair.name(), source })
+}
+
+/// A run that somebody else ended is no whole trial; the cluster may know why.
+async fn blame(pair: &LabPair, outcome: &mut PairOutcome) {
+    let Some((side, what)) = outcome.cut_short() else { return };
+    let end = if side.pod == pair.tx.pod { &pair.tx } else { &pair.rx };
+    let why = match end.agent.silence().await {
+        Silence::Final(why) => format!(": {why}"),
+        Silence::Passing { .. } => String::new(),
+    };
+    outcome.error = Some(format!("{}: {what}{why}", side.pod));
+    outcome.status = Status::Failed;
 }
 
 /// Where nobody can ask the agent any more, its engine's process is named: it may still be there for a moment.

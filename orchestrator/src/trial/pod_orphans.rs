@@ -129,7 +129,7 @@ fn outcome(record: Record, tx: Followed, rx: Followed, warmup: Vec<Sample>) -> P
         }
     };
     let (tx, rx) = (side(tx), side(rx));
-    PairOutcome {
+    let mut outcome = PairOutcome {
         status: if errors.is_empty() { Status::Complete } else { Status::Failed },
         error: (!errors.is_empty()).then(|| errors.join("; ")),
         tx,
@@ -140,5 +140,10 @@ fn outcome(record: Record, tx: Followed, rx: Followed, warmup: Vec<Sample>) -> P
         ],
         timing: None,
         record,
+    };
+    if let (Status::Complete, Some((side, what))) = (outcome.status, outcome.cut_short()) {
+        outcome.error = Some(format!("{}: {what}", side.pod));
+        outcome.status = Status::Failed;
     }
+    outcome
 }

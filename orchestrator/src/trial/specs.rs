@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use traffic::device::Device;
+use traffic::mac::Mac;
 use traffic::profile::{Ethernet, Ipv4, Ipv6, Ports, Profile, Stop, Stream};
 use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
-use traffic::wire::{Checksums, Dump, Role, RunSpec, VERSION};
+use traffic::wire::{Checksums, Dump, MarkClock, Memory, Role, RunSpec, VERSION};
 
 use crate::expid::ExpId;
 use crate::lab::{LabPair, PairCores, PairInventory};
@@ -17,6 +18,9 @@ use crate::settings::{Settings, SideSettings, bounded};
 const LIMIT_MARGIN_S: u32 = 60;
 /// Enough to teach every switch on the way, too little to disturb anybody.
 const WARMUP_RATE_PPS: f64 = 1000.0;
+
+/// Opening a port and being asked takes seconds.
+const LOOK_LIMIT_S: u32 = 60;
 
 /// Ethernet, IPv6, UDP and the mark.
 const MARKED_IPV6_BYTES: u16 = 14 + 40 + 8 + 18;
@@ -100,36 +104,52 @@ pub fn warmup_specs(
     }
 }
 
-/// What both ends and both runs have in common.
-fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sending_s: f64) -> RunSpec {
-    // Saturates far above any run; the engine has limits of its own.
-    let limit_s = (sending_s.ceil() as u32).saturating_add(LIMIT_MARGIN_S);
+/// A run that only opens the port and says what it is.
+pub fn look_spec(id: &str, device: &str) -> RunSpec {
+    let mac = Mac::default();
     RunSpec {
         version: VERSION,
-        id: String::new(),
-        role: Role::Tx,
-        device: String::new(),
-        profile,
-        tag,
-        tx_workers,
+        id: id.to_owned(),
+        role: Role::Rx,
+        device: device.to_owned(),
+        profile: probe_profile(mac, mac, None, LOOK_LIMIT_S.into()),
+        tag: 0,
+        tx_workers: 1,
         lcores: Vec::new(),
-        workers: None,
+        workers: Some(1),
         descriptors: RunSpec::default_descriptors(),
-        burst: settings.burst,
-        memory: settings.memory,
+        burst: RunSpec::default_burst(),
+        memory: Memory::default(),
         socket_mem_mib: None,
         sample_interval_ms: RunSpec::default_sample_interval_ms(),
         drain_quiet_ms: RunSpec::default_drain_quiet_ms(),
         drain_limit_ms: RunSpec::default_drain_limit_ms(),
-        linger_ms: LINGER_MS,
-        limit_s,
-        clock: settings.clock,
+        linger_ms: RunSpec::default_linger_ms(),
+        limit_s: LOOK_LIMIT_S,
+        clock: MarkClock::default(),
         dump: Dump::default(),
         tx_clock: None,
         swap: Swap::default(),
         round_trip: false,
         addresses: Vec::new(),
         checksums: Checksums::default(),
+    }
+}
+
+/// What both ends and both runs have in common.
+fn base(settings: &Settings, profile: Profile, tag: u32, tx_workers: u16, sending_s: f64) -> RunSpec {
+    // Saturates far above any run; the engine has limits of its own.
+    let limit_s = (sending_s.ceil() as u32).saturating_add(LIMIT_MARGIN_S);
+    RunSpec {
+        profile,
+        tag,
+        tx_workers,
+        burst: settings.burst,
+        memory: settings.memory,
+        linger_ms: LINGER_MS,
+        limit_s,
+        clock: settings.clock,
+        ..look_spec("", "")
     }
 }
 
@@ -146,8 +166,8 @@ fn reversed(device: &str) -> String {
     }
 }
 
-/// What `rxN` sends in the warm-up: as the way wants it, and with the addresses that the profile was made with where the
-/// way says nothing.
+/// What `rxN` sends in the warm-up: as the way wants it, and with the addresses that the profile was made with where
+/// the way says nothing.
 fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_s: f64) -> Profile {
     let written = measured.streams.first().map(|s| (s.ethernet.src.start(), s.ethernet.dst.start()));
     let rewritten = || measured.replay.as_ref().map(|r| (r.rewrite.src_mac, r.rewrite.dst_mac));
@@ -155,14 +175,21 @@ fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_
     let (tx_mac, rx_mac) = written.or_else(rewritten).unwrap_or_default();
     let src = path.rx.mac.or(pair.rx.mac).unwrap_or(rx_mac);
     let dst = path.rx.next_hop.or(pair.tx.mac).unwrap_or(tx_mac);
+    let ips = path.rx.ip.zip(path.tx.ip);
+    let rate = Rate::Pps(WARMUP_RATE_PPS);
+    Profile { name: Some("warm-up".into()), rate, ..probe_profile(src, dst, ips, duration_s) }
+}
+
+/// One flow of the smallest frames that carry the mark, for `duration_s`.
+fn probe_profile(src: Mac, dst: Mac, ips: Option<(IpAddr, IpAddr)>, duration_s: f64) -> Profile {
     let ports = Some(Ports { src: 1024.into(), dst: 1024.into() });
     let ethernet = Ethernet { src: src.into(), dst: dst.into() };
     let mut stream = Stream { udp: ports, ..Stream::new(FrameSize::MIN, ethernet) };
-    match (path.rx.ip, path.tx.ip) {
-        (Some(IpAddr::V4(from)), Some(IpAddr::V4(to))) => {
+    match ips {
+        Some((IpAddr::V4(from), IpAddr::V4(to))) => {
             stream.ipv4 = Some(Ipv4::between(from.into(), to.into()));
         }
-        (Some(IpAddr::V6(from)), Some(IpAddr::V6(to))) => {
+        Some((IpAddr::V6(from), IpAddr::V6(to))) => {
             // The longer header and the mark need more than 64 bytes.
             stream.frame_size = FrameSize::of_mbuf(MARKED_IPV6_BYTES).into();
             stream.ipv6 = Some(Ipv6::between(from.into(), to.into()));
@@ -172,12 +199,7 @@ fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_
             stream.ipv4 = Some(Ipv4::between(from.into(), to.into()));
         }
     }
-    Profile {
-        name: Some("warm-up".into()),
-        rate: Rate::Pps(WARMUP_RATE_PPS),
-        stop: Stop::DurationS(duration_s),
-        ..Profile::of(vec![stream])
-    }
+    Profile { stop: Stop::DurationS(duration_s), ..Profile::of(vec![stream]) }
 }
 
 #[cfg(test)]

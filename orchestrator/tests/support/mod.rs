@@ -1,6 +1,9 @@
 //! A folder to run the program in, with the stand-in agent.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod api;
+pub mod cluster;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};

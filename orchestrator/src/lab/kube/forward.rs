@@ -1,19 +1,15 @@
 //! The way to a pod's agent: a port-forward through the API server, so that Kubernetes' own rights guard it.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
-use kube::api::Portforwarder;
 use kube::client::UpgradeConnectionError;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::time::timeout;
 
+use super::channels;
 use super::discover::PodEnd;
 use super::fate::{self, Before, UNKNOWN};
 use crate::agent::connect::{Asking, Connect, Opening, Silence, Stream};
@@ -50,13 +46,8 @@ impl PodAgent {
     }
 
     async fn open(&self) -> io::Result<Box<dyn Stream>> {
-        let pods: Api<Pod> = self.cluster.api();
-        let forward = pods.portforward(&self.pod, &[AGENT_PORT]).await;
-        let mut forward = forward.map_err(|error| self.refused(error))?;
-        let missing = || io::Error::other("the cluster opened no stream to the pod");
-        let data = forward.take_stream(AGENT_PORT).ok_or_else(missing)?;
-        let error = forward.take_error(AGENT_PORT).ok_or_else(missing)?;
-        Ok(Box::new(Forwarded { data, error: Some(Box::pin(error)), _forward: Aborting(forward) }))
+        let stream = channels::open(&self.cluster, &self.pod, AGENT_PORT).await;
+        Ok(Box::new(stream.map_err(|error| self.refused(error))?))
     }
 
     /// Asking again helps against everything but a want of rights.
@@ -115,60 +106,5 @@ impl Connect for PodAgent {
 
     fn silence(&self) -> Asking<'_> {
         Box::pin(self.ask())
-    }
-}
-
-type PortError = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
-
-/// One forwarded stream, which ends when the kubelet says that the port can't be used.
-struct Forwarded {
-    data: DuplexStream,
-    /// None once it has spoken.
-    error: Option<PortError>,
-    _forward: Aborting,
-}
-
-/// Forwarding ends with its owner.
-struct Aborting(Portforwarder);
-
-impl Drop for Aborting {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl AsyncRead for Forwarded {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Some(error) = &mut self.error
-            && let Poll::Ready(said) = error.as_mut().poll(context)
-        {
-            self.error = None;
-            if let Some(said) = said {
-                return Poll::Ready(Err(io::Error::other(said.trim().to_owned())));
-            }
-        }
-        Pin::new(&mut self.data).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Forwarded {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.data).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.data).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.data).poll_shutdown(context)
     }
 }

@@ -1,15 +1,19 @@
 //! Pairs of pods in a cluster: they are there before a trial and stay after it.
 
+pub mod channels;
 pub mod cores;
 pub mod discover;
 pub mod error;
 pub mod fate;
 pub mod forward;
+pub mod macs;
 
 use std::path::Path;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
+use tokio::time::{Instant, sleep};
 
 pub use discover::{PodEnd, PodPair, Wanted};
 pub use error::DiscoveryError;
@@ -19,6 +23,9 @@ use super::{ClusterRef, CoreWish, Endpoint, Lab, LabError, LabPair, PairCores, P
 use crate::agent::AgentClient;
 use crate::cluster::retry::retry;
 use crate::cluster::{Cluster, labels};
+
+/// A pod takes a second or two to get ready.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Where the pairs are, and what the user says of their devices.
 #[derive(Debug, Clone)]
@@ -37,6 +44,32 @@ pub async fn discover(cluster: &Cluster, wanted: &Wanted) -> Result<Vec<PodPair>
     let ours = ListParams::default().labels(&labels::selector());
     let list = retry(cluster, "list our pods", || pods.list(&ours)).await?;
     discover::pairs(&list.items, wanted)
+}
+
+/// Waits until these pairs are there and ready.
+pub async fn wait_ready(
+    cluster: &Cluster,
+    pairs: &[usize],
+    limit: Duration,
+    say: impl Fn(&str),
+) -> Result<(), LabError> {
+    let (wanted, until) = (Wanted::These(pairs.to_vec()), Instant::now() + limit);
+    let mut said = String::new();
+    loop {
+        let error = match discover(cluster, &wanted).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if Instant::now() + LOOK_AGAIN > until {
+            return Err(error.into());
+        }
+        let why = error.to_string();
+        if why != said {
+            say(&format!("waiting for the pods: {why}"));
+            said = why;
+        }
+        sleep(LOOK_AGAIN).await;
+    }
 }
 
 /// The agent of one pod.
