@@ -13,6 +13,7 @@ mod expid;
 mod lab;
 mod path;
 mod pods;
+mod preflight;
 mod profile_source;
 mod results;
 mod say;

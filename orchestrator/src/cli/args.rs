@@ -11,6 +11,7 @@ use super::flow_args::{ShapeArgs, frame_size};
 use super::measure_args::Output;
 use super::plugin;
 use super::pods_args::PodsVerb;
+use super::preflight_args::PreflightArgs;
 use super::run_args::RunArgs;
 use crate::cluster::ClusterArgs;
 
@@ -64,6 +65,8 @@ pub enum Verb {
     },
     /// Run many profiles, each on every pair, and go on where an earlier call ended; without --run only say what would be
     Experiments(Box<ExperimentArgs>),
+    /// Check that nodes, pods or this machine can do what a run asks, and say what to do where they can't
+    Preflight(Box<PreflightArgs>),
     /// Work with results
     Results {
         /// What to do with them.

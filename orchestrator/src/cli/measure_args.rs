@@ -198,7 +198,7 @@ impl From<MemoryArg> for Memory {
 }
 
 /// As many as the engine takes.
-fn descriptors() -> clap::builder::RangedI64ValueParser<u16> {
+pub(super) fn descriptors() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(32..=16_384)
 }
 
@@ -207,7 +207,7 @@ fn kept() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(0..=i64::from(Dump::FRAMES_MAX))
 }
 
-fn workers() -> clap::builder::RangedI64ValueParser<u16> {
+pub(super) fn workers() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=128)
 }
 

@@ -16,6 +16,8 @@ pub mod plugin;
 pub mod pods;
 pub mod pods_args;
 pub mod pods_values;
+pub mod preflight;
+pub mod preflight_args;
 pub mod results;
 pub mod run;
 pub mod run_args;
@@ -33,6 +35,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Verb::Pods { verb } => pods::execute(verb),
         Verb::Experiments(_) => experiments::execute(),
         Verb::Man { dir } => man::execute(dir.as_deref()),
+        Verb::Preflight(args) => preflight::execute(&args),
         Verb::Results { verb } => results::execute(&verb),
         Verb::Lua { verb } => lua::execute(&verb),
         Verb::Completions { shell } => completions::execute(shell),

@@ -21,6 +21,11 @@ pub enum TrialError {
         /// Why.
         source: PathError,
     },
+    /// The preflight found what makes it pointless.
+    #[error(
+        "{0}\nmend that, or measure all the same with --force; `orchestrator preflight` looks at everything"
+    )]
+    Preflight(String),
     /// The lab can't give what is needed.
     #[error(transparent)]
     Lab(#[from] LabError),

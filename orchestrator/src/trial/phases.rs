@@ -21,6 +21,7 @@ use crate::lab::{Lab, LabPair, PairCores, PairInventory};
 use crate::path::adapt::adapt;
 use crate::path::resolve::resolve;
 use crate::path::{PairPath, PathWish};
+use crate::preflight;
 use crate::results::TrialFolder;
 use crate::settings::Settings;
 use crate::show::count;
@@ -104,6 +105,8 @@ impl Trial<'_> {
         if let Some(warning) = cores.iter().find_map(|c| c.warning.as_deref()) {
             self.progress.say(&format!("warning: {warning}"));
         }
+        let warnings = preflight::trial::before(lab, self.settings, &inventories, &cores)
+            .map_err(TrialError::Preflight)?;
         let mut runs = Vec::new();
         let ends = lab.pairs().iter().zip(&inventories);
         let wish = match self.settings.path {
@@ -113,8 +116,9 @@ impl Trial<'_> {
         };
         let paths = join_all(ends.map(|(pair, inventory)| find_path(wish, pair, inventory))).await;
         let ends = lab.pairs().iter().zip(&inventories).zip(&cores);
-        for (((pair, inventory), cores), path) in ends.zip(paths) {
-            let run = self.plan(lab, (pair, inventory, cores), path?)?;
+        for ((((pair, inventory), cores), path), warnings) in ends.zip(paths).zip(warnings) {
+            let mut run = self.plan(lab, (pair, inventory, cores), path?)?;
+            run.record.warnings.extend(warnings);
             self.folder.save_record(&run.record)?;
             runs.push(run);
         }

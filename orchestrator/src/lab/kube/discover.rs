@@ -103,7 +103,8 @@ impl Wanted {
     }
 }
 
-fn end(pod: &Pod) -> PodEnd {
+/// What is kept of a pod.
+pub fn end(pod: &Pod) -> PodEnd {
     PodEnd {
         name: name_of(pod),
         uid: pod.metadata.uid.clone().unwrap_or_default(),

@@ -66,8 +66,8 @@ pub fn judge(before: &Before, pod: Option<&Pod>, node: Option<&Node>) -> Silence
     Silence::Passing { why: String::new(), patience: WELL }
 }
 
-/// A node that its cluster has lost sight of.
-fn node_trouble(node: &Node) -> Option<String> {
+/// Why its cluster has lost sight of a node; none while it has not.
+pub fn node_trouble(node: &Node) -> Option<String> {
     let conditions = node.status.as_ref()?.conditions.as_ref()?;
     let ready = conditions.iter().find(|c| c.type_ == "Ready")?;
     if ready.status == "True" {

@@ -117,7 +117,7 @@ fn lab_pair(place: &KubePlace, pair: PodPair) -> Result<LabPair, LabError> {
 }
 
 /// What the user says of the device of pair `index`.
-fn chosen<'a>(
+pub fn chosen<'a>(
     devices: &'a [String],
     flag: &'static str,
     index: usize,
@@ -133,7 +133,8 @@ fn chosen<'a>(
     }
 }
 
-fn endpoint(place: &KubePlace, end: PodEnd, device: Option<&String>) -> Endpoint {
+/// One end, its agent not yet asked anything.
+pub fn endpoint(place: &KubePlace, end: PodEnd, device: Option<&String>) -> Endpoint {
     let agent = agent_of(&place.cluster, &end);
     Endpoint {
         device: device.cloned().unwrap_or(end.device),
