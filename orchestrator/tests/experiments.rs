@@ -179,11 +179,12 @@ fn a_pod_that_is_evicted_in_mid_trial_is_waited_for_and_tried_again() {
     let mut labels = pod["metadata"]["labels"].clone();
     labels["app.kubernetes.io/component"] = json!("tx");
     labels["role"] = json!("tx");
-    let again = json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "tx1", "labels": labels},
-        "spec": {"containers": [{"name": "tx1", "image": "ours:1", "resources": {"limits": {"cpu": "4"}}}]},
-    });
+    let mut spec = pod["spec"].clone();
+    spec["containers"][0]["name"] = json!("tx1");
+    spec.as_object_mut().unwrap().remove("nodeName");
+    let annotations = pod["metadata"]["annotations"].clone();
+    let metadata = json!({"name": "tx1", "labels": labels, "annotations": annotations});
+    let again = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
     let (status, said) = fake.api("POST", "/api/v1/namespaces/default/pods", &again);
     assert_eq!(status, 201, "{said}");
     let ended = child.wait_with_output().unwrap();

@@ -111,6 +111,21 @@ fn too_few(needed_mib: u32, offer: Offer) -> EngineError {
 mod tests {
     use super::*;
 
+    /// `preflight::need::the_figures_are_the_engines` holds the same of the orchestrator's own formula.
+    #[test]
+    fn the_orchestrator_counts_on_these_figures() {
+        let figures = [
+            ((1, 1, 1024, 64), 24),
+            ((1, 1, 1024, 1518), 24),
+            ((4, 1, 2048, 9000), 152),
+            ((0, 8, 512, 2000), 72),
+        ];
+        for ((tx_workers, rx_queues, descriptors, frame), expected) in figures {
+            let demand = Demand { tx_workers, rx_queues, descriptors, frame_bytes: frame - 4 };
+            assert_eq!(needed_mib(demand), expected, "{demand:?}");
+        }
+    }
+
     #[test]
     fn a_worker_stays_within_the_promise() {
         let demand = |frame_bytes| Demand { tx_workers: 1, rx_queues: 1, descriptors: 1024, frame_bytes };
