@@ -36,7 +36,7 @@ pub struct Mixed {
     lens: [u16; MAX_BURST],
     picked: usize,
     canvas: Canvas,
-    /// Whether frames differ in length or mark, so that old marks must be painted over.
+    /// Whether frames differ in length or mark, so that old marks must be painted over, or are of no simple kind.
     differ: bool,
     is_marked: bool,
     /// Frames that are left to send of all streams.
@@ -51,8 +51,7 @@ impl Mixed {
         let longest = templates().map(|t| t.bytes.len()).max().unwrap_or(0);
         let canvas = Canvas::new(plan);
         let first = templates().next().map(|t| (t.bytes.len(), t.stamp_at.is_some()));
-        let sizes = plan.streams.iter().any(|s| s.size_order.len() > 1);
-        let differ = sizes || templates().any(|t| Some((t.bytes.len(), t.stamp_at.is_some())) != first);
+        let alike = templates().all(|t| Some((t.bytes.len(), t.stamp_at.is_some())) == first);
         let own = shards.iter().enumerate().filter(|(_, s)| s.worker == worker);
         let states: Vec<State> = own
             .filter_map(|(i, shard)| {
@@ -68,7 +67,7 @@ impl Mixed {
             lens: [longest as u16; MAX_BURST],
             picked: 0,
             canvas,
-            differ,
+            differ: !states.iter().all(State::is_simple) || !alike,
             is_marked: templates().any(|t| t.stamp_at.is_some()),
             left: states.iter().fold(0, |sum, s| sum.saturating_add(s.limit())),
             states,
@@ -155,8 +154,8 @@ impl Mixed {
         }
     }
 
-    /// Frames of one length, which have `PIECES` of their own.
-    #[inline(always)]
+    /// Frames of one length, which have `PIECES` of their own. A function for its registers, as is the next one.
+    #[inline(never)]
     fn write_alike<R: Room, const PIECES: usize>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
         let writing = Writing::new(&self.canvas, time);
         for (mut room, state) in rooms.zip(&self.picks[..self.picked]) {
@@ -167,7 +166,7 @@ impl Mixed {
     }
 
     /// Frames of any length.
-    #[inline(always)]
+    #[inline(never)]
     fn write_differing<R: Room, const PIECES: usize>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
         let writing = Writing::new(&self.canvas, time);
         for (mut room, (state, len)) in rooms.zip(self.picks[..self.picked].iter().zip(&mut self.lens)) {

@@ -88,6 +88,11 @@ impl State {
         self.track.shard()
     }
 
+    /// Whether all frames are of one size, and those of the simple kind.
+    pub fn is_simple(&self) -> bool {
+        self.is_simple && self.sizes.is_none()
+    }
+
     /// The next frame's number within the shard.
     pub fn seq(&self) -> u64 {
         self.track.seq()
@@ -127,7 +132,8 @@ impl State {
         }
     }
 
-    /// Writes the next frame into `room`, and goes on; its bytes. Rooms have its length already unless frames `DIFFER`.
+    /// Writes the next frame into `room`, and goes on; its bytes. Rooms have its length already, and all frames of all
+    /// streams are simple and of one size, unless frames `DIFFER`.
     /// The canvas has `PIECES` of a frame's own, or more than [`Canvas::FEW`].
     #[inline(always)]
     pub fn write<R: Room, const DIFFER: bool, const PIECES: usize>(
@@ -135,7 +141,8 @@ impl State {
         room: &mut R,
         writing: &Writing<'_>,
     ) -> u16 {
-        let Some(image) = self.images.get(usize::from(self.image)) else { return 0 };
+        let image = if DIFFER { self.images.get(usize::from(self.image)) } else { self.images.first() };
+        let Some(image) = image else { return 0 };
         self.track.run();
         // Nearer than the image's own; of several sizes it would have to follow them.
         let foot = if DIFFER { &image.foot } else { &self.foot };
@@ -143,7 +150,7 @@ impl State {
         if DIFFER {
             room.set_len(len);
         }
-        if !self.is_simple {
+        if DIFFER && !self.is_simple {
             self.write_any(room, writing);
         } else {
             let seq = self.track.seq();
