@@ -199,8 +199,8 @@ impl Mixed {
     }
 }
 
-/// How many frames of a lane every state surely has; where they may be fewer than are wanted, they are counted from here
-/// on. `picks` are frames that are picked already and not written.
+/// How many frames of a lane every state surely has; where they may be fewer than are wanted, they are counted from
+/// here on. `picks` are frames that are picked already and not written.
 #[cold]
 fn look_ahead(lane: &mut Lane, states: &mut [State], picks: &[u16], wanted: u64) {
     let left = |state: u16| {

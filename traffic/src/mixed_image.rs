@@ -79,8 +79,8 @@ impl Canvas {
     }
 }
 
-/// A template's first bytes: zeros where fields vary and checksums stand, payload where the mark is and behind the frame's
-/// end.
+/// A template's first bytes: zeros where fields vary and checksums stand, payload where the mark is and behind the
+/// frame's end.
 fn head(t: &Template, payload: &Head) -> Head {
     let mut still = t.still();
     still.truncate(t.stamp_at.unwrap_or(usize::MAX));

@@ -57,8 +57,14 @@ impl StreamPlan {
     pub fn new(index: usize, stream: &Stream, stamped: bool) -> Option<StreamPlan> {
         let sizes = stream.frame_size.weighted();
         let weights: Vec<u32> = sizes.iter().map(|s| s.weight).collect();
-        let templates: Vec<Template> =
-            sizes.iter().map(|s| Template::new(stream, s.size, stamped)).collect::<Option<_>>()?;
+        let templates = |stamped| -> Option<Vec<Template>> {
+            sizes.iter().map(|s| Template::new(stream, s.size, stamped)).collect()
+        };
+        // A stream's numbers run through frames of all its sizes: where one has no room for the mark, none has it.
+        let templates = match templates(stamped)? {
+            all if all.iter().all(|t| t.stamp_at.is_some()) => all,
+            _ => templates(false)?,
+        };
         let first = templates.first()?;
         Some(StreamPlan {
             name: stream.name.clone().unwrap_or_else(|| index.to_string()),
@@ -132,9 +138,21 @@ impl Plan {
         self.streams.iter().all(StreamPlan::stamped)
     }
 
-    /// Distinct flows of all streams.
+    /// Whether some frames carry the mark: those of whole streams.
+    pub fn is_marked(&self) -> bool {
+        self.streams.iter().any(StreamPlan::stamped)
+    }
+
+    /// Streams whose frames carry no mark, where others' do: a receiver finds them foreign.
+    pub fn unmarked_streams(&self) -> Vec<u16> {
+        let streams = (0..).zip(&self.streams).filter(|(_, s)| self.is_marked() && !s.stamped());
+        streams.map(|(index, _)| index).collect()
+    }
+
+    /// Distinct flows of all streams: of those that a receiver can tell apart, where some frames carry the mark.
     pub fn flows(&self) -> u64 {
-        self.streams.iter().map(|s| s.flows).fold(0, u64::saturating_add)
+        let told_apart = self.streams.iter().filter(|s| s.stamped() || !self.is_marked());
+        told_apart.map(|s| s.flows).fold(0, u64::saturating_add)
     }
 
     /// The largest frame.
@@ -249,10 +267,16 @@ fn warnings(profile: &Profile, streams: &[StreamPlan]) -> Vec<String> {
     if let [first, others @ ..] = unmarked.as_slice() {
         let size = first.sizes.bounds().0;
         let more =
-            if others.is_empty() { String::new() } else { format!(" (and {} more streams)", others.len()) };
+            if others.is_empty() { String::new() } else { format!(" (nor those of {} more)", others.len()) };
+        let rest = if unmarked.len() == streams.len() {
+            ""
+        } else {
+            " of them, and at the receiver they are foreign"
+        };
         warnings.push(format!(
-            "frames of {size}{more} have no room for the 18-byte mark behind their headers: loss, order and \
-             latency are not measured; use larger frames (UDP needs 64 B, TCP 76 B)"
+            "frames of stream {}{more} carry no mark, as those of {size} have no room for its 18 bytes behind their headers: \
+             loss, order and latency are not measured{rest}; use larger frames (UDP needs 64 B, TCP 76 B)",
+            first.name
         ));
     }
     let random = streams.iter().filter(|s| s.templates.iter().any(Template::is_random)).count();

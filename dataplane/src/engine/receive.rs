@@ -145,7 +145,7 @@ fn summarise(
 ) -> Summary {
     let accountants: Vec<&Accountant> = outcomes.iter().map(|o| &o.accountant).collect();
     let (mut account, rx_shards) = merge(&accountants, expect);
-    let flows = if run.setup.plan.stamped() { distinct_flows(&accountants, expect) } else { None };
+    let flows = if run.setup.plan.is_marked() { distinct_flows(&accountants, expect) } else { None };
     account.flows_seen = flows.as_ref().map(|of_streams| of_streams.iter().sum());
     let mut totals = sampler.counters();
     totals.account = Some(account);
@@ -171,6 +171,7 @@ fn summarise(
         rx_queues,
         stream_latency: stream_latency(run, &accountants, expect),
         stream_flows: flows.unwrap_or_default(),
+        unmarked_streams: run.setup.plan.unmarked_streams(),
         dumped: dumped(&keeps, run.spec.dump, |ticks| run.clock.unix_ns(ticks)),
         xstats: run.xstats(port),
         warnings,

@@ -250,7 +250,18 @@ fn summarise(
         .collect();
     tx_shards.sort_by_key(|s| s.shard);
     let xstats = run.xstats(port);
-    Summary { ended, totals, effective_ns, tx_shards, pacing, xstats, warnings, ..Summary::default() }
+    let unmarked_streams = run.setup.plan.unmarked_streams();
+    Summary {
+        ended,
+        totals,
+        effective_ns,
+        tx_shards,
+        unmarked_streams,
+        pacing,
+        xstats,
+        warnings,
+        ..Summary::default()
+    }
 }
 
 /// Queues that took nothing for a while: what is wrong is then behind them.

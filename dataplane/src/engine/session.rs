@@ -169,7 +169,7 @@ impl Run<'_> {
             descriptors: [chosen.rx_descriptors, chosen.tx_descriptors],
             requested_pps,
             flows: self.setup.plan.flows(),
-            stamped: self.setup.plan.stamped(),
+            stamped: self.setup.plan.is_marked(),
             checksums: (self.spec.role == Role::Tx).then(|| port::checksums(chosen)),
             rss: port.rss_fields().into_iter().map(str::to_owned).collect(),
             flow_control: port.flow_control().map(|fc| port::in_words(fc).to_owned()),

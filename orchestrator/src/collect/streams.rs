@@ -14,8 +14,11 @@ pub struct StreamVerdict {
     pub sent: u64,
     /// Distinct marked frames.
     pub received: u64,
-    /// Sent − received.
+    /// Sent − received; 0 of a stream without marks.
     pub lost: u64,
+    /// Its frames carry no mark: nothing but `sent` is known of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmarked: bool,
     /// Came after a higher number of their shard.
     pub reordered: u64,
     /// Copies, beyond the first.
@@ -44,10 +47,12 @@ pub fn by_stream(tx: Option<&Summary>, rx: Option<&Summary>, stamped: bool) -> V
     }
     let finish = |(stream, verdict): (u16, StreamVerdict)| {
         let place = usize::from(stream);
+        let unmarked = tx.unmarked_streams.contains(&stream);
         StreamVerdict {
             stream,
-            lost: verdict.sent.saturating_sub(verdict.received),
-            flows_seen: rx.stream_flows.get(place).copied(),
+            unmarked,
+            lost: if unmarked { 0 } else { verdict.sent.saturating_sub(verdict.received) },
+            flows_seen: rx.stream_flows.get(place).copied().filter(|_| !unmarked),
             latency: rx.stream_latency.get(place).cloned().filter(|l| l.count > 0),
             ..verdict
         }
@@ -77,5 +82,9 @@ mod tests {
             streams.iter().map(|s| (s.sent, s.received, s.lost, s.reordered, s.flows_seen)).collect();
         assert_eq!(figures, [(15, 14, 1, 2, Some(3)), (7, 7, 0, 1, Some(1))]);
         assert!(by_stream(Some(&tx), Some(&rx), false).is_empty());
+        let rx = Summary { rx_shards: vec![seen(0, 0, 9), seen(1, 0, 5)], ..rx };
+        let unmarked = by_stream(Some(&Summary { unmarked_streams: vec![1], ..tx }), Some(&rx), true);
+        let figures: Vec<_> = unmarked.iter().map(|s| (s.unmarked, s.sent, s.lost, s.flows_seen)).collect();
+        assert_eq!(figures, [(false, 15, 1, Some(3)), (true, 7, 0, None)]);
     }
 }

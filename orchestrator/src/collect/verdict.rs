@@ -151,7 +151,8 @@ fn loss(
     match (tx, rx) {
         _ if !stamped => (None, LossBasis::NotMeasured),
         (Some(tx), Some(rx)) => {
-            let lost = tx.tx_shards.iter().map(|t| t.sent.saturating_sub(received(&rx.rx_shards, t))).sum();
+            let marked = tx.tx_shards.iter().filter(|t| !tx.unmarked_streams.contains(&t.stream));
+            let lost = marked.map(|t| t.sent.saturating_sub(received(&rx.rx_shards, t))).sum();
             (Some(lost), LossBasis::Sequence)
         }
         (None, _) if gaps.is_some() => (gaps, LossBasis::ReceiverGaps),

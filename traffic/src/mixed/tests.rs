@@ -127,6 +127,38 @@ proptest! {
     }
 }
 
+/// One size has no room for the mark: its stream carries none, and the other stream's frames do, whatever mbufs held.
+#[test]
+fn a_stream_without_room_for_marks_leaves_the_other_its_own() {
+    let mut tcp = udp_stream(64);
+    (tcp.udp, tcp.tcp) =
+        (None, Some(crate::profile::Tcp::from(crate::profile::Ports { src: 1.into(), dst: 2.into() })));
+    tcp.frame_size = FrameSizes::Named(crate::profile::sizes::NamedMix::Imix);
+    tcp.ipv4.as_mut().unwrap().src =
+        Field::range([10, 0, 0, 1].into(), [10, 0, 0, 1].into(), [10, 0, 0, 9].into(), [0, 0, 0, 1].into());
+    let plan = Plan::compile(&Profile::of(vec![tcp, udp_stream(64)])).unwrap();
+    assert!(plan.is_marked() && !plan.stamped());
+    assert_eq!((plan.unmarked_streams(), plan.flows()), (vec![0], 1));
+    assert!(plan.warnings[0].starts_with("frames of stream 0 carry no mark"), "{}", plan.warnings[0]);
+    let mut mixed = Mixed::new(&plan, &plan.shards(1), 0, 7, None);
+    let mut rooms = pool(&plan, 64);
+    let mut marked = 0;
+    for _ in 0..20 {
+        for frame in frames(&mut mixed, &mut rooms, 33) {
+            assert!(valid_checksums(&frame));
+            if let Some(mark) = stamp::read(&frame, 7) {
+                assert_eq!((mark.shard, mark.seq, frame.len()), (1, marked, 60));
+                marked += 1;
+            } else {
+                // No other frame's mark is left in the payload.
+                let letters = |at: usize| b"abcdefghijklmnopqrstuvwxyz012345"[at % 32];
+                assert!((54..frame.len()).all(|at| frame[at] == letters(at)), "{frame:?}");
+            }
+        }
+    }
+    assert_eq!(marked, 330);
+}
+
 #[test]
 fn weights_and_counts_are_kept_over_workers() {
     let plan = Plan::compile(&three_streams()).unwrap();

@@ -47,6 +47,10 @@ pub struct Summary {
     /// Distinct flows that a receiver saw of each stream; empty where they are too many to track.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stream_flows: Vec<u64>,
+    /// Streams whose frames carry no mark, where others' do: nothing is known of their loss, and a receiver counts them
+    /// as foreign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmarked_streams: Vec<u16>,
     /// Frames that a receiver was asked to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dumped: Vec<DumpedFrame>,
