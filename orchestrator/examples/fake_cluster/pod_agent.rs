@@ -10,6 +10,7 @@ use traffic::wire::{
     NextHop, NodeMemory,
 };
 
+use crate::args::Args;
 use crate::fake::{Agent, Setup, figures};
 use crate::kinds::Kind;
 use crate::nodes::boot_id;
@@ -25,7 +26,7 @@ pub fn start(fake: &Cluster, pod: &Value) {
     let text = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
     let ip: Ipv4Addr =
         pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok()).unwrap_or(Ipv4Addr::LOCALHOST);
-    let inventory = inventory(pod, ip);
+    let inventory = inventory(&fake.args, pod, ip);
     // What its runs use: the virtual function where it has one.
     let mac = inventory.devices.iter().find_map(|d| d.mac).unwrap_or_else(|| mac_of(ip, 0));
     let setup = Setup {
@@ -61,7 +62,7 @@ pub fn mac_of(ip: Ipv4Addr, network: u8) -> Mac {
     format!("02:{network:02x}:{a:02x}:{b:02x}:{c:02x}:{d:02x}").parse().unwrap()
 }
 
-fn inventory(pod: &Value, ip: Ipv4Addr) -> Inventory {
+fn inventory(args: &Args, pod: &Value, ip: Ipv4Addr) -> Inventory {
     let node = pod["spec"]["nodeName"].as_str().unwrap_or_default();
     let cpus = u32::try_from(asked(pod, "cpu") / 1000).unwrap_or(1).max(1);
     let first = u32::from(ip.octets()[3]).saturating_sub(2) * cpus;
@@ -82,9 +83,12 @@ fn inventory(pod: &Value, ip: Ipv4Addr) -> Inventory {
             .collect(),
         hugepages: pages
             .iter()
-            .map(|(kib, bytes)| {
-                let count = bytes / 1024 / kib;
-                HugepagePool { numa_node: 0, page_kib: *kib, total: count * 4, free: count * 2 }
+            .map(|(kib, _)| {
+                // The node's: what pods may use is not used yet.
+                let node_mib =
+                    if *kib == 2048 { args.hugepages_2mi } else { args.hugepages_1gi.saturating_mul(1024) };
+                let count = u64::from(node_mib) * 1024 / kib;
+                HugepagePool { numa_node: 0, page_kib: *kib, total: count, free: count }
             })
             .collect(),
         memory: vec![NodeMemory { numa_node: 0, total_mib: 131_072 }],
