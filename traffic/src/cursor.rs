@@ -1,7 +1,8 @@
 //! A worker's place in its shard: the values of the next frames, written into them without division or allocation.
 //!
 //! A burst is written in runs of frames whose fields go up evenly ([`Track`]), a word of eight bytes over all of a
-//! run's frames and then the next: what there is to decide gets decided once a run, and its few numbers stay in registers.
+//! run's frames and then the next: what there is to decide gets decided once a run, and its few numbers stay in
+//! registers.
 
 use crate::frame::sums::{Rising, Sums};
 use crate::frame::word::{HEAD_BYTES, Head, Word, put, write_words};

@@ -1,8 +1,8 @@
 //! A worker's way through a stream: the varying fields and the sums of one frame after the other.
 //!
 //! Between two leaps (a field wraps, or is looked up; the shard's places begin again) all fields go up evenly, and so
-//! do the sums that checksums are made of. So a frame costs an addition for each eight bytes that hold varying fields, and
-//! one for both sums; what wraps is nobody's business until the next leap, whose distance is known.
+//! do the sums that checksums are made of. So a frame costs an addition for each eight bytes that hold varying fields,
+//! and one for both sums; what wraps is nobody's business until the next leap, whose distance is known.
 
 use crate::frame::moving::{Moving, Trio};
 use crate::frame::sums::Sums;

@@ -63,7 +63,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PodsVerb,
     },
-    /// Run many profiles, each on every pair, and go on where an earlier call ended; without --run only say what would be
+    /// Run many profiles, each on every pair, and go on where an earlier call ended; a dry run without --run
     Experiments(Box<ExperimentArgs>),
     /// Check that nodes, pods or this machine can do what a run asks, and say what to do where they can't
     Preflight(Box<PreflightArgs>),
