@@ -11,6 +11,7 @@ pub mod decode;
 pub mod decoder;
 pub mod flows;
 pub mod inject;
+pub mod kube;
 pub mod memif;
 pub mod needs;
 pub mod netns;

@@ -63,10 +63,10 @@ const METADATA: [&str; 15] = [
     "duration",
 ];
 
-/// The folder of pair 0 of the only trial in a results folder.
+/// What a trial left of a pair.
 #[derive(Debug)]
 pub struct PairResults {
-    /// `results/<expid>/tx0-rx0`.
+    /// `results/<expid>/txN-rxN`.
     pub folder: PathBuf,
     /// Eight hex digits.
     pub expid: String,
@@ -87,9 +87,18 @@ pub fn pair_folder(results: &Path) -> Option<(PathBuf, String)> {
     Some((trials[0].path().join("tx0-rx0"), expid))
 }
 
-/// Reads the results of a profile named `profile`, and checks that they are whole.
+/// Reads the results of the only trial, of a profile named `profile`, and checks that they are whole.
 pub fn read(python: &Path, results: &Path, profile: &str) -> PairResults {
-    let (folder, expid) = pair_folder(results).expect("a trial in the results folder");
+    let (folder, _) = pair_folder(results).expect("a trial in the results folder");
+    read_pair(python, folder, profile)
+}
+
+/// Reads `results/<expid>/txN-rxN`, and checks that it is whole.
+pub fn read_pair(python: &Path, folder: PathBuf, profile: &str) -> PairResults {
+    let name_of = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let expid = name_of(folder.parent().unwrap());
+    let pair = name_of(&folder);
+    let (tx_pod, rx_pod) = pair.split_once('-').expect("txN-rxN");
     let names: Vec<String> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
@@ -103,7 +112,7 @@ pub fn read(python: &Path, results: &Path, profile: &str) -> PairResults {
         assert!(time.len() == 15 && time.as_bytes()[8] == b'_', "{time}: YYYYmmdd_HHMMSS");
         npz::load(python, &folder.join(name))
     };
-    let (rx, tx) = (npz_of("rx0", "rx"), npz_of("tx0", "tx"));
+    let (rx, tx) = (npz_of(rx_pod, "rx"), npz_of(tx_pod, "tx"));
     let text = |name: &str| {
         std::fs::read_to_string(folder.join(name))
             .unwrap_or_else(|e| panic!("{name}: {e}; there are {names:?}"))
@@ -112,18 +121,18 @@ pub fn read(python: &Path, results: &Path, profile: &str) -> PairResults {
     RX_KEYS.iter().for_each(|key| assert_eq!(rx.integers(key).len(), seconds, "values of {key}"));
     let samples = tx.len("pkts_tx");
     TX_KEYS.iter().for_each(|key| assert_eq!(tx.len(key), samples, "values of {key}"));
-    let log = text("rx0_stats.log");
+    let log = text(&format!("{rx_pod}_stats.log"));
     for start in LOG_LINES {
         assert_eq!(
             log.lines().filter(|l| l.starts_with(start)).count(),
             seconds,
-            "lines `{start}` of rx0_stats.log"
+            "lines `{start}` of {rx_pod}_stats.log"
         );
     }
-    text("rx0_warmup.log");
-    check_csv(&text("tx0_port_rate_stats.csv"), samples, &TX_KEYS[..12]);
+    text(&format!("{rx_pod}_warmup.log"));
+    check_csv(&text(&format!("{tx_pod}_port_rate_stats.csv")), samples, &TX_KEYS[..12]);
     let totals: Vec<&str> = TX_KEYS[12..].iter().map(|key| key.trim_start_matches("port_")).collect();
-    check_csv(&text("tx0_port_stats.csv"), samples, &totals);
+    check_csv(&text(&format!("{tx_pod}_port_stats.csv")), samples, &totals);
     let metadata = text("metadata.txt");
     for key in METADATA {
         assert!(

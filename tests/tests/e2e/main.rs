@@ -1,0 +1,10 @@
+//! On a real Kubernetes: `make e2e` starts it, and runs these tests one at a time.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod exclusive_cpus;
+mod faults;
+mod joined;
+mod journey;
+mod refusals;
+mod rights;
