@@ -21,11 +21,11 @@ RUN cargo build --locked --release -p dataplane --target-dir /target \
     && rm -rf /target
 
 # Buses and the mempool; NICs and their VFs (NVIDIA, Intel, Broadcom); clouds (AWS, Google, KVM, VMware); no NIC at all.
-# mlx5 works through the kernel's verbs and needs their provider.
+# mlx5 works through the kernel's verbs and needs their provider; what rdma-core has (udev rules, and so systemd) is the host's business.
 FROM ${BASE} AS system
 ARG LOCKED= UNLOCKED= MIRROR= LOCK_SUM=
 RUN --mount=type=bind,source=images,target=/images \
-    /images/install-packages /images/packages.lock \
+    WITHOUT=rdma-core /images/install-packages /images/packages.lock \
         librte-bus-auxiliary25 librte-bus-pci25 librte-bus-vdev25 librte-mempool-ring25 \
         librte-net-mlx5-25 ibverbs-providers \
         librte-net-i40e25 librte-net-iavf25 librte-net-ice25 librte-net-ixgbe25 librte-net-e1000-25 librte-net-bnxt25 \
@@ -39,11 +39,13 @@ RUN --mount=type=bind,source=images,target=/images \
 FROM system
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="dataplane" \
     org.opencontainers.image.description="DPDK packet generator, receiver and the agent that runs them" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}"
 COPY --from=build /out/ /
 
 # By number, so that Kubernetes can see that it isn't root (runAsNonRoot).

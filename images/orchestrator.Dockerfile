@@ -28,11 +28,13 @@ RUN echo 'orchestrator:x:10001:10001::/work:/usr/sbin/nologin' >>/etc/passwd \
 FROM system
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
 LABEL org.opencontainers.image.title="orchestrator" \
     org.opencontainers.image.description="Runs packet profiles on pairs of DPDK pods and writes results that can be published" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}"
 COPY --from=build /out/ /
 
 USER 10001:10001
