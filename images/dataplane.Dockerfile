@@ -37,15 +37,10 @@ RUN --mount=type=bind,source=images,target=/images \
     && install -d -o 10001 -g 10001 /output
 
 FROM system
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG CREATED=1970-01-01T00:00:00Z
+# Version, revision and time are labels too, by images/build: buildah's cache does not look into arguments here.
 LABEL org.opencontainers.image.title="dataplane" \
     org.opencontainers.image.description="DPDK packet generator, receiver and the agent that runs them" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}" \
-    org.opencontainers.image.created="${CREATED}"
+    org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/ /
 
 # By number, so that Kubernetes can see that it isn't root (runAsNonRoot).

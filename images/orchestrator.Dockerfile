@@ -26,15 +26,10 @@ RUN echo 'orchestrator:x:10001:10001::/work:/usr/sbin/nologin' >>/etc/passwd \
     && install -d -o 10001 -g 10001 /work
 
 FROM system
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG CREATED=1970-01-01T00:00:00Z
+# Version, revision and time are labels too, by images/build: buildah's cache does not look into arguments here.
 LABEL org.opencontainers.image.title="orchestrator" \
     org.opencontainers.image.description="Runs packet profiles on pairs of DPDK pods and writes results that can be published" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}" \
-    org.opencontainers.image.created="${CREATED}"
+    org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/ /
 
 USER 10001:10001
