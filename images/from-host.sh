@@ -62,7 +62,7 @@ import_debian() {
     [ -z "$refresh" ] || rm -f "$tar"
     make_debian "$tar"
     base=$prefix/debian:$SUITE-$(sha256sum "$tar" | cut -c 1-12)
-    context=$(mktemp -d "$images_cache/context.XXXXXX")
+    context=$(mktemp -d -p "$images_cache")
     ln "$tar" "$context/debian.tar"
     printf 'FROM scratch\nADD debian.tar /\nENV PATH=%s\nCMD ["bash"]\n' \
         /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin >"$context/Dockerfile"
@@ -78,7 +78,7 @@ import_rust() {
     key=$( (rustc -vV && cat Cargo.lock && echo "$base") | sha256sum | cut -c 1-12)
     rust=$prefix/rust:host-$key
     ! has_image "$rust" || return 0
-    context=$(mktemp -d "$images_cache/context.XXXXXX")
+    context=$(mktemp -d -p "$images_cache")
     say "Putting $(rustc --version) and the crates of Cargo.lock into an image"
     mkdir -p "$context/local/bin" "$context/local/lib/rustlib"
     cp -a "$sysroot"/bin/{cargo,rustc} "$context/local/bin/"

@@ -1,4 +1,4 @@
-//! What the container images' files say of each other. The images themselves are checked where they are built (`make images`).
+//! What the files of the images say of each other. The images are checked where they are built (`make images`).
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
