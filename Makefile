@@ -12,11 +12,13 @@ NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 # SMOKE=1: every bench, for a moment, to see that it runs.
 SMOKE ?=
+# More options of images/build.
+IMAGES ?=
 # Of each leg of a soak, or of each fuzz target; each recipe has a default of its own.
 SECONDS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench instructions soak fuzz lint check-24.11 install clean
+.PHONY: help setup build demo test bench instructions soak fuzz lint check-24.11 images install clean
 
 help: ## Show this
 	@echo "make RECIPE, as root or as a user with sudo:"
@@ -73,6 +75,11 @@ lint: ## Format, clippy, licences and sources of dependencies
 check-24.11: ## Build and test against DPDK 24.11, in a Debian 13 chroot (root)
 	@scripts/setup build test chroot
 	scripts/check-dpdk-24.11
+
+images: ## Build both container images to target/images, twice, and check them (root)
+	@scripts/setup images
+	images/build --output $(TARGET)/images --again $(IMAGES)
+	images/check $(TARGET)/images/dataplane.oci.tar $(TARGET)/images/orchestrator.oci.tar
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane
