@@ -2,7 +2,7 @@
 //! check.
 
 use traffic::device::{Device, DeviceError};
-use traffic::wire::{RunSpec, VERSION};
+use traffic::wire::{FlowBook, RunSpec, VERSION};
 
 use super::store::is_valid_id;
 
@@ -62,13 +62,14 @@ const fn bound(name: &'static str, of: fn(&RunSpec) -> u64, least: u64, most: u6
 }
 
 /// All bounds that the agent answers for.
-pub const BOUNDS: [Bound; 7] = [
+pub const BOUNDS: [Bound; 8] = [
     bound("sample_interval_ms", |spec| spec.sample_interval_ms as u64, 10, 3_600_000),
     bound("burst", |spec| spec.burst as u64, 1, 64),
     bound("descriptors", |spec| spec.descriptors as u64, 1, 32_768),
     bound("tx_workers", |spec| spec.tx_workers as u64, 1, u16::MAX as u64),
     bound("workers", |spec| spec.workers.map_or(1, u64::from), 1, u16::MAX as u64),
     bound("limit_s", |spec| spec.limit_s as u64, 1, 31_536_000),
+    bound("per_flow", |spec| spec.per_flow as u64, 0, FlowBook::ROWS_MAX as u64),
     bound("drain_limit_ms", |spec| spec.drain_limit_ms as u64, 0, 3_600_000),
 ];
 
