@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dataplane::agent;
-use dataplane::cli::{Cli, Verb, dump, engine, frames, probe, rx, standalone};
 use dataplane::cli::flow_table::{FlowTable, FlowTableError};
+use dataplane::cli::{Cli, Verb, dump, engine, frames, probe, rx, standalone};
 use dataplane::inventory::HostFacts;
 use traffic::wire::Summary;
 

@@ -62,8 +62,7 @@ pub fn expectation(run: &Run<'_>, queues: u16, same_clock: bool) -> Expectation 
 }
 
 /// What is said where flows' books were asked for and are too many.
-pub const FLOWS_TOO_MANY: &str =
-    "the profile's flows are too many for books of their own (64 B each of 256 MiB): use fewer flows or RX queues";
+pub const FLOWS_TOO_MANY: &str = "the profile's flows are too many for books of their own (64 B each of 256 MiB): use fewer flows or RX queues";
 
 /// The clock of both ends.
 fn one_way(run: &Run<'_>) -> Clock {

@@ -38,7 +38,9 @@ pub fn check(args: &MeasureArgs) -> Result<()> {
         bail!("--round-trip needs the mark that --no-stamp leaves out: give one of them");
     }
     if args.round_trip && args.dump_invalid + args.dump_foreign > 0 {
-        bail!("--round-trip: a receiver that sends all back keeps no frames: leave out --dump-invalid and --dump-foreign");
+        bail!(
+            "--round-trip: a receiver that sends all back keeps no frames: leave out --dump-invalid and --dump-foreign"
+        );
     }
     for note in notes(args) {
         say::err(format_args!("note: {note}"));

@@ -201,7 +201,8 @@ fn each_flow_has_its_own_books() {
     let mut order: Vec<u64> = (0..100).filter(|n| n % 10 != 7 && (n % 10 != 4 || *n < 50)).collect();
     order.push(30);
     let place = |order: &[u64], frame| order.iter().position(|n| *n == frame).unwrap();
-    let owner = |flow: u64| (0..3).find(|k| (0..shards[*k].slots()).any(|s| shards[*k].flow(s) == flow)).unwrap();
+    let owner =
+        |flow: u64| (0..3).find(|k| (0..shards[*k].slots()).any(|s| shards[*k].flow(s) == flow)).unwrap();
     let of = |k: usize, frame| (0..100).find(|seq| shards[k].frame(*seq) == frame).unwrap();
     let after = shards[owner(2)].frame(of(owner(2), 62) + 2);
     let (late, early) = (place(&order, 62), place(&order, after));
@@ -214,8 +215,13 @@ fn each_flow_has_its_own_books() {
     let sent = |shard: &Shard| Some(shard.count_share(100));
     let rows = flow_books(&books, &e, sent, (100, &[])).unwrap();
     assert_eq!(rows.len(), 10);
-    let row = |flow, received, lost, reordered, duplicated| {
-        FlowBook { stream: 0, flow, received, lost, reordered, duplicated }
+    let row = |flow, received, lost, reordered, duplicated| FlowBook {
+        stream: 0,
+        flow,
+        received,
+        lost,
+        reordered,
+        duplicated,
     };
     assert_eq!(rows[..2], [row(7, 0, 10, 0, 0), row(4, 5, 5, 0, 0)], "the worst first");
     let odd: Vec<_> = rows[2..].iter().filter(|r| r.reordered + r.duplicated > 0).copied().collect();

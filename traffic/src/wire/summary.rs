@@ -207,7 +207,9 @@ impl fmt::Display for FlowBook {
 }
 
 impl From<(u16, u64, u64, u64, u64, u64)> for FlowBook {
-    fn from((stream, flow, received, lost, reordered, duplicated): (u16, u64, u64, u64, u64, u64)) -> FlowBook {
+    fn from(
+        (stream, flow, received, lost, reordered, duplicated): (u16, u64, u64, u64, u64, u64),
+    ) -> FlowBook {
         FlowBook { stream, flow, received, lost, reordered, duplicated }
     }
 }
