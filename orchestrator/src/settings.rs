@@ -25,6 +25,15 @@ pub struct SideSettings {
     pub socket_mem_mib: Option<u32>,
 }
 
+/// What the two ports of a pair answer for.
+#[derive(Debug, Clone, Default)]
+pub struct PortAddresses {
+    /// The sender's.
+    pub tx: Vec<Address>,
+    /// The receiver's.
+    pub rx: Vec<Address>,
+}
+
 /// How results are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputFormat {
@@ -65,8 +74,8 @@ pub struct Settings {
     pub round_trip: bool,
     /// Who writes checksums.
     pub checksums: Checksums,
-    /// What the ports answer for, by pair: the sender's and the receiver's.
-    pub addresses: BTreeMap<usize, (Vec<Address>, Vec<Address>)>,
+    /// What the ports answer for, by pair.
+    pub addresses: BTreeMap<usize, PortAddresses>,
     /// What is made of the way between the ends.
     pub path: PathWish,
     /// Go on where a check says that it makes no sense.

@@ -6,7 +6,6 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::Value;
 use traffic::device::Device;
-use traffic::respond::Address;
 use traffic::wire::Dump;
 
 use super::measure_args::{Addresses, MeasureArgs};
@@ -16,7 +15,7 @@ use crate::lab::kube::{KubePlace, Wanted, discover};
 use crate::lab::{CoreWish, Place, devices};
 use crate::profile_source::{LoadedProfile, ReadOptions};
 use crate::say;
-use crate::settings::{Settings, SideSettings};
+use crate::settings::{PortAddresses, Settings, SideSettings};
 
 /// Refuses what is not there, and says what flags of the old tool mean here: nothing is taken silently.
 pub fn check(args: &MeasureArgs) -> Result<()> {
@@ -89,13 +88,14 @@ pub fn read_options(args: &MeasureArgs) -> ReadOptions {
     ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp }
 }
 
-/// The settings of one trial. `command` is everything that was typed, for the results.
+/// The settings of one trial, or of all trials on these pairs. `command` is everything that was typed, for the results.
 pub fn settings(
     args: &MeasureArgs,
+    pairs: &[usize],
     profiles: BTreeMap<usize, LoadedProfile>,
     command: &impl Serialize,
 ) -> Result<Settings> {
-    let addresses = addresses(args, profiles.keys().copied().collect())?;
+    let addresses = addresses(args, pairs)?;
     let mut settings = Settings {
         profiles,
         duration_s: args.duration,
@@ -134,7 +134,7 @@ pub fn settings(
 }
 
 /// What the ports of each pair answer for: two ports can't have one address, so there is a set for each pair.
-fn addresses(args: &MeasureArgs, pairs: Vec<usize>) -> Result<BTreeMap<usize, (Vec<Address>, Vec<Address>)>> {
+fn addresses(args: &MeasureArgs, pairs: &[usize]) -> Result<BTreeMap<usize, PortAddresses>> {
     for (flag, given) in [("--tx-address", &args.tx_address), ("--rx-address", &args.rx_address)] {
         if !given.is_empty() && given.len() != pairs.len() {
             bail!(
@@ -145,8 +145,8 @@ fn addresses(args: &MeasureArgs, pairs: Vec<usize>) -> Result<BTreeMap<usize, (V
         }
     }
     let of = |given: &[Addresses], place: usize| given.get(place).map_or_else(Vec::new, |a| a.0.clone());
-    let both = |place| (of(&args.tx_address, place), of(&args.rx_address, place));
-    Ok(pairs.into_iter().enumerate().map(|(place, pair)| (pair, both(place))).collect())
+    let both = |place| PortAddresses { tx: of(&args.tx_address, place), rx: of(&args.rx_address, place) };
+    Ok(pairs.iter().enumerate().map(|(place, pair)| (*pair, both(place))).collect())
 }
 
 /// Every option by its flag's name, for `metadata.txt`.

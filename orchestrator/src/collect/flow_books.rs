@@ -38,10 +38,22 @@ pub fn settle(outcome: &mut PairOutcome) {
 mod tests {
     use super::*;
     use crate::trial::fixture;
+    use traffic::profile::{Format, load_str};
+
+    const HUNDRED_FLOWS: &str = r#"
+        [[streams]]
+        frame_size = 64
+        ethernet = { src = "02:00:00:00:00:01", dst = "02:00:00:00:00:02" }
+        ipv4 = { src = { start = "10.0.0.1", min = "10.0.0.1", max = "10.0.0.100", inc = "0.0.0.1" }, dst = "10.0.1.1" }
+        udp = { src = 1024, dst = 1024 }
+    "#;
 
     #[test]
     fn what_was_lost_at_the_end_is_known_by_the_senders_last_word() {
         let mut outcome = fixture::outcome();
+        let spec = &mut outcome.record.tx.spec;
+        spec.profile = load_str(HUNDRED_FLOWS, Format::Toml, "test").unwrap();
+        spec.tx_workers = 2;
         // 1,000 frames of 100 flows, 500 of each of two workers.
         let book = |flow, received, lost| FlowBook { flow, received, lost, ..FlowBook::default() };
         outcome.rx.summary.as_mut().unwrap().flow_books = vec![book(3, 9, 1), book(5, 10, 0), book(8, 4, 0)];

@@ -59,9 +59,9 @@ pub fn main_specs(
         ..base(settings, profile.clone(), expid.tag(pair.index), cores.tx_workers, duration_s)
     };
     let (tx, rx) = (&pair.tx, &pair.rx);
-    let (tx_addresses, rx_addresses) = settings.addresses.get(&pair.index).cloned().unwrap_or_default();
+    let addresses = settings.addresses.get(&pair.index).cloned().unwrap_or_default();
     let sender = spec(&tx.pod, Role::Tx, &tx.device, &cores.tx, cores.tx_workers, settings.tx);
-    let sender = RunSpec { addresses: tx_addresses, checksums: settings.checksums, ..sender };
+    let sender = RunSpec { addresses: addresses.tx, checksums: settings.checksums, ..sender };
     let far = |role| spec(&rx.pod, role, &rx.device, &cores.rx, cores.rx_workers, settings.rx);
     if settings.round_trip {
         return PairSpecs {
@@ -74,7 +74,7 @@ pub fn main_specs(
         rx: RunSpec {
             dump: settings.dump,
             per_flow: settings.per_flow,
-            addresses: rx_addresses,
+            addresses: addresses.rx,
             tx_clock: Some(inventory.tx.clock.clone()),
             ..far(Role::Rx)
         },
