@@ -68,14 +68,13 @@ fn a_lua_profile_reads_no_file() {
     for way in ways {
         std::fs::write(&script, format!("{way}\nrequire 'Pktgen'\n")).unwrap();
         let mut command = bin::dataplane();
-        command.args(["frames", "--count", "1", "--output", "x.pcap", "--profile"]).arg(&script);
+        command.args(["frames", "--count", "1", "--profile"]).arg(&script);
         let done = run(command.current_dir(folder.path()));
         assert!(!done.status.success(), "{way}");
         assert!(done.stderr.contains("evil.lua:"), "{way}: the line is named: {}", done.stderr);
         assert!(!(done.stdout + &done.stderr).contains(SECRET), "{way}");
-        assert!(!folder.path().join("x.pcap").exists(), "{way}");
     }
-    assert!(Path::new(&token).exists());
+    assert!(Path::new(&token).exists(), "nor is it moved");
 }
 
 #[test]

@@ -261,7 +261,8 @@ fn a_range_of_sizes_with_random_bytes() {
 fn every_kind_of_payload() {
     let Some(f) = golden("payloads", 8) else { return };
     let rows = decode_frames(&f, &["udp.dstport", "udp.payload"]);
-    let hex = |bytes: &mut dyn Iterator<Item = u8>| bytes.map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        |bytes: &mut dyn Iterator<Item = u8>| bytes.map(|byte| format!("{byte:02x}")).collect::<String>();
     let of = |port: &str| {
         let all: BTreeSet<&String> = rows.iter().filter(|row| row[0] == port).map(|row| &row[1]).collect();
         assert_eq!(all.len(), 1, "the same in every frame of stream {port}");

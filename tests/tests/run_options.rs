@@ -1,5 +1,5 @@
-//! What `orchestrator run` hands on to both ends, through the local lab: who writes checksums, the ports' own addresses,
-//! round trips, and each flow's own books.
+//! What `orchestrator run` hands on to both ends, through the local lab: who writes checksums, the ports' own
+//! addresses, round trips, and each flow's own books.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::process::{Command, Stdio};

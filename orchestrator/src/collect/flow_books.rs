@@ -6,8 +6,8 @@ use traffic::wire::FlowBook;
 
 use crate::trial::PairOutcome;
 
-/// Puts the final figure into `lost` of each row of the booking end; the worst first. Without the sender's last word the
-/// rows stay as they came.
+/// Puts the final figure into `lost` of each row of the booking end; the worst first. Without the sender's last word
+/// the rows stay as they came.
 pub fn settle(outcome: &mut PairOutcome) {
     let spec = &outcome.record.tx.spec;
     let (Some(tx), Some(rx)) = (&outcome.tx.summary, outcome.rx.summary.as_mut()) else { return };

@@ -37,8 +37,8 @@ pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<Ve
 /// how many frames of a shard were sent, if that is known: else it is as many as its highest number says, and what was
 /// lost behind that is not known.
 ///
-/// At most `rows` of them, the worst first: by frames lost, then by those out of order and copied. Streams that carry no
-/// marks are left out.
+/// At most `rows` of them, the worst first: by frames lost, then by those out of order and copied. Streams that carry
+/// no marks are left out.
 pub fn flow_books(
     queues: &[&Accountant],
     expect: &Expectation,

@@ -39,8 +39,8 @@ pub struct Expectation {
     pub per_flow: bool,
 }
 
-/// Flow counters take 8 bytes a flow and queue; books of each flow 16, and 48 a flow when they are made up. What is beyond
-/// this in all is not kept.
+/// Flow counters take 8 bytes a flow and queue; books of each flow 16, and 48 a flow when they are made up. What is
+/// beyond this in all is not kept.
 pub const FLOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
 
 /// The windows of all shards (streams × sending workers) on all queues together are no larger.
