@@ -1,7 +1,8 @@
 //! Whether a run's spec is one that an engine may be started for. The profile itself is the engine's to
-//! check.
+//! check, but for the few numbers of a replay.
 
 use traffic::device::{Device, DeviceError};
+use traffic::profile::replay::check;
 use traffic::wire::{FlowBook, RunSpec, VERSION};
 
 use super::store::is_valid_id;
@@ -24,6 +25,9 @@ pub enum SpecError {
     /// Unknown notation.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A replay's settings outside their bounds.
+    #[error("profile.{0}")]
+    Replay(String),
     /// A number outside its bounds.
     #[error("{name} is {value} and must be {least} to {most}")]
     Range {
@@ -93,6 +97,9 @@ pub fn check_spec(spec: &RunSpec) -> Result<(), SpecError> {
         return Err(SpecError::Id(spec.id.chars().take(80).collect()));
     }
     spec.device.parse::<Device>()?;
+    if let Some(fault) = spec.profile.replay.as_ref().and_then(|replay| check(replay).into_iter().next()) {
+        return Err(SpecError::Replay(format!("{}: {}", fault.path, fault.message)));
+    }
     for Bound { name, of, least, most } in &BOUNDS {
         let (value, least, most) = (of(spec), *least, *most);
         if !(least..=most).contains(&value) {
