@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dataplane::agent;
+use dataplane::cli::flow_table::{FlowTable, FlowTableError};
 use dataplane::cli::{Cli, Verb, dump, engine, frames, probe, rx, standalone};
 use dataplane::inventory::HostFacts;
+use traffic::wire::Summary;
 
 fn main() -> ExitCode {
     match run(Cli::parse().verb) {
@@ -24,8 +26,9 @@ fn run(verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Tx(args) => {
             let (spec, out) = args.spec()?;
-            standalone::run(&spec, out)?;
-            Ok(())
+            let table = args.flows_file().map(FlowTable::create).transpose()?;
+            let summary = standalone::run(&spec, out)?;
+            Ok(write_flows(table, summary.as_deref())?)
         }
         Verb::Rx(args) => receive(&args),
         Verb::Reflect(args) => {
@@ -49,9 +52,15 @@ fn receive(args: &rx::RxArgs) -> anyhow::Result<()> {
     let (spec, out) = args.spec()?;
     let file =
         args.dump_file().map(|path| Ok::<_, dump::DumpError>((dump::create(path)?, path))).transpose()?;
+    let table = args.flows_file().map(FlowTable::create).transpose()?;
     let summary = standalone::run(&spec, out)?;
-    if let (Some((file, path)), Some(summary)) = (file, summary) {
+    if let (Some((file, path)), Some(summary)) = (file, &summary) {
         dump::write(file, path, &summary.dumped)?;
     }
-    Ok(())
+    Ok(write_flows(table, summary.as_deref())?)
+}
+
+/// Writes each flow's books, where they were asked for.
+fn write_flows(table: Option<FlowTable>, summary: Option<&Summary>) -> Result<(), FlowTableError> {
+    table.zip(summary).map_or(Ok(()), |(table, summary)| table.write(&summary.flow_books))
 }

@@ -133,6 +133,11 @@ async fn bad_requests_are_refused_with_a_sentence_and_leave_nothing_behind() {
         (with("burst", json!(65)), "burst is 65"),
         (with("sample_interval_ms", json!(1)), "sample_interval_ms is 1"),
         (with("limit_s", json!(0)), "limit_s is 0"),
+        (with("per_flow", json!(32_769)), "per_flow is 32769"),
+        (
+            with("profile", json!({"replay": {"file": "x", "loops": 4_294_967_297_u64}})),
+            "profile.replay.loops: 4294967297",
+        ),
         (with("colour", json!("red")), "colour"),
         (json!([]), "version"),
     ] {

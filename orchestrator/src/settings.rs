@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use traffic::profile::{Profile, Stop};
-use traffic::wire::{Dump, MarkClock, Memory};
+use traffic::respond::Address;
+use traffic::wire::{Checksums, Dump, MarkClock, Memory};
 
 use crate::lab::CoreWish;
 use crate::path::PathWish;
@@ -22,6 +23,15 @@ pub struct SideSettings {
     pub descriptors: u16,
     /// MiB; by the engine's formula when not given.
     pub socket_mem_mib: Option<u32>,
+}
+
+/// What the two ports of a pair answer for.
+#[derive(Debug, Clone, Default)]
+pub struct PortAddresses {
+    /// The sender's.
+    pub tx: Vec<Address>,
+    /// The receiver's.
+    pub rx: Vec<Address>,
 }
 
 /// How results are shown.
@@ -58,6 +68,14 @@ pub struct Settings {
     pub clock: MarkClock,
     /// Frames that receivers keep.
     pub dump: Dump,
+    /// So many flows' own books are told.
+    pub per_flow: u32,
+    /// Receivers send back what they receive, and senders book it.
+    pub round_trip: bool,
+    /// Who writes checksums.
+    pub checksums: Checksums,
+    /// What the ports answer for, by pair.
+    pub addresses: BTreeMap<usize, PortAddresses>,
     /// What is made of the way between the ends.
     pub path: PathWish,
     /// Go on where a check says that it makes no sense.

@@ -163,6 +163,38 @@ fn a_configuration_is_printed_saved_and_read_back() {
 }
 
 #[test]
+fn options_of_both_ends_come_from_the_configuration_too() {
+    let bench = Bench::new("");
+    let options = "checksum = \"nic\"\ntx-address = [\"10.0.0.1/24,fd00::1/64\", \"10.0.1.1/24\"]\n\
+        rx-address = [\"10.0.0.2/24\", \"10.0.1.2/24\"]\nper-flow = 9\n";
+    fs::write(bench.folder.path().join("e.toml"), options).unwrap();
+    let ran =
+        bench.output(&format!("experiments --local -n 2 {MATRIX} -f 100_flows --config-file e.toml --run"));
+    assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
+    let found = results(&bench.folder.path().join("results"));
+    let spec = |pair: &str, side: &str| {
+        found[&(PROFILES[1].to_owned(), pair.to_owned())][0]["trial"][side]["spec"].clone()
+    };
+    assert_eq!(spec("tx0-rx0", "tx")["addresses"], json!(["10.0.0.1/24", "fd00::1/64"]));
+    assert_eq!(spec("tx1-rx1", "tx")["addresses"], json!(["10.0.1.1/24"]));
+    assert_eq!(spec("tx1-rx1", "rx")["addresses"], json!(["10.0.1.2/24"]));
+    assert_eq!(spec("tx1-rx1", "tx")["checksums"], "nic");
+    assert_eq!(
+        [&spec("tx0-rx0", "rx")["per_flow"], &spec("tx0-rx0", "tx")["per_flow"]],
+        [&json!(9), &Value::Null]
+    );
+
+    let few = bench.output(&format!("experiments --local -n 2 {MATRIX} --tx-address 10.0.0.1"));
+    assert!(
+        text(&few.stderr).contains("--tx-address is given 1 time(s) for 2 pair(s)"),
+        "{}",
+        text(&few.stderr)
+    );
+    let both = bench.output(&format!("experiments --local {MATRIX} --round-trip --no-stamp --run"));
+    assert!(text(&both.stderr).contains("--round-trip needs the mark"), "{}", text(&both.stderr));
+}
+
+#[test]
 fn a_pod_that_is_evicted_in_mid_trial_is_waited_for_and_tried_again() {
     let fake = FakeCluster::start("--tick-ms 100 --pairs 2");
     fake.fault(&json!({"fault": "evict", "pod": "tx1", "after_samples": 3}));

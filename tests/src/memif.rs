@@ -66,6 +66,7 @@ pub fn spec(role: Role, device: String, profile: &Profile, tx_workers: u16) -> R
         round_trip: false,
         addresses: Vec::new(),
         checksums: Checksums::default(),
+        per_flow: 0,
     }
 }
 

@@ -258,6 +258,28 @@ fn a_range_of_sizes_with_random_bytes() {
 }
 
 #[test]
+fn every_kind_of_payload() {
+    let Some(f) = golden("payloads", 8) else { return };
+    let rows = decode_frames(&f, &["udp.dstport", "udp.payload"]);
+    let hex =
+        |bytes: &mut dyn Iterator<Item = u8>| bytes.map(|byte| format!("{byte:02x}")).collect::<String>();
+    let of = |port: &str| {
+        let all: BTreeSet<&String> = rows.iter().filter(|row| row[0] == port).map(|row| &row[1]).collect();
+        assert_eq!(all.len(), 1, "the same in every frame of stream {port}");
+        all.into_iter().next().unwrap().replace(':', "")
+    };
+    assert_eq!(of("1"), "00".repeat(100 - 4 - 42));
+    // Pktgen's letters are laid over the whole frame.
+    let mut letters = b"abcdefghijklmnopqrstuvwxyz012345".iter().copied().cycle().skip(42).take(101 - 4 - 42);
+    assert_eq!(of("2"), hex(&mut letters));
+    let mut own = [0xde, 0xad, 0xbe, 0xef, 5].into_iter().cycle().take(102 - 4 - 62);
+    assert_eq!(of("3"), hex(&mut own));
+    let random: BTreeSet<String> =
+        of("4").as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into()).collect();
+    assert!(random.len() > 120, "254 random bytes have {} values", random.len());
+}
+
+#[test]
 fn streams_by_weight_and_by_their_own_rates() {
     // 7 weights share 10 Gbit/s; the slow stream has a thousand a second of its own.
     let Some(f) = golden("weights", 70_000) else { return };

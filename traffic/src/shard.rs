@@ -68,6 +68,18 @@ impl Shard {
         (seq / self.slots) * self.period + self.place + self.workers * (seq % self.slots)
     }
 
+    /// How many of the shard's first `count` frames are at place `slot`.
+    pub fn count_at(&self, slot: u64, count: u64) -> u64 {
+        count / self.slots + u64::from(slot < count % self.slots)
+    }
+
+    /// How many of the shard's first `count` frames are of `flow`.
+    pub fn count_of(&self, flow: u64, count: u64) -> u64 {
+        let places = (0..self.period / self.flows).map(|turn| flow + turn * self.flows);
+        let mine = places.filter(|place| place % self.workers == self.place);
+        mine.map(|place| self.count_at((place - self.place) / self.workers, count)).sum()
+    }
+
     /// The flow at place `slot` of the shard.
     pub fn flow(&self, slot: u64) -> u64 {
         (self.place + self.workers * slot) % self.flows
@@ -101,6 +113,10 @@ mod tests {
                     let frame = s.frame(seq);
                     prop_assert_eq!(frame % flows, s.flow(seq % s.slots()));
                     all.push(frame);
+                }
+                for flow in 0..flows {
+                    let frames = (0..n).filter(|seq| s.frame(*seq) % flows == flow).count();
+                    prop_assert_eq!(s.count_of(flow, n), frames as u64);
                 }
                 prop_assert!(s.frame(n) >= count, "the next one is beyond the count");
             }

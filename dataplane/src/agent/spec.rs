@@ -1,8 +1,9 @@
 //! Whether a run's spec is one that an engine may be started for. The profile itself is the engine's to
-//! check.
+//! check, but for the few numbers of a replay.
 
 use traffic::device::{Device, DeviceError};
-use traffic::wire::{RunSpec, VERSION};
+use traffic::profile::replay::check;
+use traffic::wire::{FlowBook, RunSpec, VERSION};
 
 use super::store::is_valid_id;
 
@@ -24,6 +25,9 @@ pub enum SpecError {
     /// Unknown notation.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A replay's settings outside their bounds.
+    #[error("profile.{0}")]
+    Replay(String),
     /// A number outside its bounds.
     #[error("{name} is {value} and must be {least} to {most}")]
     Range {
@@ -62,13 +66,14 @@ const fn bound(name: &'static str, of: fn(&RunSpec) -> u64, least: u64, most: u6
 }
 
 /// All bounds that the agent answers for.
-pub const BOUNDS: [Bound; 7] = [
+pub const BOUNDS: [Bound; 8] = [
     bound("sample_interval_ms", |spec| spec.sample_interval_ms as u64, 10, 3_600_000),
     bound("burst", |spec| spec.burst as u64, 1, 64),
     bound("descriptors", |spec| spec.descriptors as u64, 1, 32_768),
     bound("tx_workers", |spec| spec.tx_workers as u64, 1, u16::MAX as u64),
     bound("workers", |spec| spec.workers.map_or(1, u64::from), 1, u16::MAX as u64),
     bound("limit_s", |spec| spec.limit_s as u64, 1, 31_536_000),
+    bound("per_flow", |spec| spec.per_flow as u64, 0, FlowBook::ROWS_MAX as u64),
     bound("drain_limit_ms", |spec| spec.drain_limit_ms as u64, 0, 3_600_000),
 ];
 
@@ -92,6 +97,9 @@ pub fn check_spec(spec: &RunSpec) -> Result<(), SpecError> {
         return Err(SpecError::Id(spec.id.chars().take(80).collect()));
     }
     spec.device.parse::<Device>()?;
+    if let Some(fault) = spec.profile.replay.as_ref().and_then(|replay| check(replay).into_iter().next()) {
+        return Err(SpecError::Replay(format!("{}: {}", fault.path, fault.message)));
+    }
     for Bound { name, of, least, most } in &BOUNDS {
         let (value, least, most) = (of(spec), *least, *most);
         if !(least..=most).contains(&value) {

@@ -2,6 +2,7 @@
 
 pub mod dump;
 pub mod engine;
+pub mod flow_table;
 pub mod frames;
 pub mod frames_replay;
 pub mod options;

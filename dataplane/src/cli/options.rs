@@ -8,7 +8,7 @@ use traffic::profile::Profile;
 use traffic::profile::load::{LoadError, load_file};
 use traffic::respond::Address;
 use traffic::swap::Swap;
-use traffic::wire::{self, Checksums, Dump, MarkClock, Memory, Role, RunSpec};
+use traffic::wire::{self, Checksums, Dump, FlowBook, MarkClock, Memory, Role, RunSpec};
 
 /// The mark's tag of runs by hand: `dben`.
 pub const TAG_BY_HAND: u32 = 0x6462_656e;
@@ -146,6 +146,7 @@ impl PortOptions {
             round_trip: false,
             addresses: Vec::new(),
             checksums: Checksums::default(),
+            per_flow: 0,
         }
     }
 }
@@ -170,6 +171,22 @@ pub struct ResponderOptions {
     /// it are answered, and it is announced at the start; may be repeated [default: nothing is answered]
     #[arg(long = "address", value_name = "ADDRESS")]
     pub addresses: Vec<Address>,
+}
+
+/// Each flow's own books.
+#[derive(Clone, Debug, Args)]
+pub struct FlowOptions {
+    /// Keep books of each flow (64 B each, 256 MiB at most), and write all of them to FILE at the end, as CSV: stream,
+    /// flow, received, lost, reordered, duplicated; the worst first
+    #[arg(long, value_name = "FILE")]
+    pub per_flow: Option<PathBuf>,
+}
+
+impl FlowOptions {
+    /// Rows of the run that these options ask for.
+    pub fn rows(&self) -> u32 {
+        if self.per_flow.is_some() { FlowBook::ALL_ROWS } else { 0 }
+    }
 }
 
 /// Where the profile comes from.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use traffic::account::Expectation;
 use traffic::fault::Faults;
 use traffic::plan::Plan;
 use traffic::replay::{ReplayError, ReplayPlan};
@@ -96,6 +97,25 @@ struct Needs {
     largest_frame: u16,
     sender_mib: u32,
     receiver_mib: u32,
+    /// Ordinary memory of a receiver's books, MiB; with books of each flow (`--per-flow`).
+    books_mib: f64,
+    flow_books_mib: f64,
+}
+
+/// MiB of a receiver's books of such a plan.
+fn books_mib(plan: &Plan, workers: u16, per_flow: bool) -> f64 {
+    let expect = Expectation {
+        tag: 0,
+        shards: plan.shards(workers),
+        flows: plan.streams.iter().map(|s| s.flows).collect(),
+        counts: None,
+        same_clock: true,
+        clock_slack: 0,
+        queues: workers,
+        per_flow,
+    };
+    let mib = expect.memory_bytes() as f64 / f64::from(1 << 20);
+    (mib * 10.0).ceil() / 10.0
 }
 
 impl Needs {
@@ -119,15 +139,18 @@ impl Needs {
             largest_frame: plan.largest_frame().bytes(),
             sender_mib: needed(workers, 1),
             receiver_mib: needed(0, workers),
+            books_mib: books_mib(&plan, workers, false),
+            flow_books_mib: books_mib(&plan, workers, true),
         })
     }
 
     fn show(&self) {
-        let Needs { profile, workers, descriptors, largest_frame, sender_mib, receiver_mib } = self;
+        let Needs { profile, workers, descriptors, largest_frame, sender_mib, receiver_mib, .. } = self;
+        let Needs { books_mib, flow_books_mib, .. } = self;
         sayln!(
             "\nmemory for {profile}: {sender_mib} MiB for a sender of {workers} worker(s), {receiver_mib} MiB for a receiver of \
              {workers} queue(s)\n  = 16 MiB + 5 % + a pool for each worker and queue, of mbufs for {descriptors} descriptors and frames of \
-             {largest_frame} B"
+             {largest_frame} B\n  the receiver's books take {books_mib} MiB of ordinary memory, {flow_books_mib} MiB with --per-flow"
         );
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use traffic::wire::{Dump, Role, RunSpec};
 
-use super::options::{Output, PortOptions, ProfileError, ResponderOptions, read_profile};
+use super::options::{FlowOptions, Output, PortOptions, ProfileError, ResponderOptions, read_profile};
 use crate::inventory::{HostFacts, Sources, host};
 
 /// Receive and account for what comes
@@ -30,6 +30,8 @@ pub struct RxArgs {
     same_host: bool,
     #[command(flatten)]
     responder: ResponderOptions,
+    #[command(flatten)]
+    flows: FlowOptions,
     /// Keep the first K frames that carry our mark but can't be ours
     #[arg(long, value_name = "K", default_value_t = 0, value_parser = frames())]
     dump_invalid: u16,
@@ -54,12 +56,18 @@ impl RxArgs {
         spec.workers = Some(self.workers);
         spec.addresses.clone_from(&self.responder.addresses);
         spec.dump = Dump { invalid: self.dump_invalid, foreign: self.dump_foreign };
+        spec.per_flow = self.flows.rows();
         spec.limit_s = self.duration.unwrap_or(spec.limit_s);
         if self.same_host {
             let facts = HostFacts { dpdk_version: String::new(), tsc_hz: 0 };
             spec.tx_clock = Sources::host(facts).ok().map(|sources| host::clock(&sources));
         }
         Ok((spec, self.port.output))
+    }
+
+    /// Where each flow's books go.
+    pub fn flows_file(&self) -> Option<&Path> {
+        self.flows.per_flow.as_deref()
     }
 
     /// Where frames that the run keeps go; none when it keeps none.

@@ -4,7 +4,7 @@ use crate::warnln;
 use std::io::Write;
 
 use dpdk::LogSink;
-use traffic::wire::{Command, Event, RunSpec, Summary};
+use traffic::wire::{Command, Event, FlowBook, RunSpec, Summary};
 
 use super::options::Output;
 use super::show;
@@ -28,19 +28,29 @@ pub fn run(spec: &RunSpec, output: Output) -> Result<Option<Box<Summary>>, Engin
             // The inbox is `control`'s, which outlives this.
             sender.send(Message::Command(Command::Start)).unwrap_or_default();
         }
+        let (event, books) = without_books(event);
         match output {
             // A program that went away does not end a measurement that somebody started by hand.
             Output::Json => drop(line(&event)),
             Output::Table => screen.show(&event),
         }
         if let Event::Done(last) = event {
-            summary = Some(last);
+            summary = Some(Box::new(Summary { flow_books: books, ..*last }));
         }
     });
     if let (Err(error), Output::Json) = (&result, output) {
         let _ = line(&Event::Failed { error: error.to_string() });
     }
     result.map(|()| summary)
+}
+
+/// What is shown of an event: a million flows' books are for their file.
+fn without_books(mut event: Event) -> (Event, Vec<FlowBook>) {
+    let books = match &mut event {
+        Event::Done(last) => std::mem::take(&mut last.flow_books),
+        _ => Vec::new(),
+    };
+    (event, books)
 }
 
 /// One event on standard output; false when it could not be written.

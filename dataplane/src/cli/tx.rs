@@ -1,12 +1,14 @@
 //! `dataplane tx`: send a profile by hand.
 
+use std::path::Path;
+
 use clap::Args;
 use traffic::profile::Stop;
 use traffic::profile::replay::Timing;
 use traffic::units::Rate;
 use traffic::wire::{Role, RunSpec};
 
-use super::options::{ChecksumArg, PortOptions, ProfileError, ProfileOptions, ResponderOptions};
+use super::options::{ChecksumArg, FlowOptions, PortOptions, ProfileError, ProfileOptions, ResponderOptions};
 
 /// Send what a profile says
 #[derive(Clone, Debug, Args)]
@@ -33,6 +35,8 @@ pub struct TxArgs {
     checksum: ChecksumArg,
     #[command(flatten)]
     responder: ResponderOptions,
+    #[command(flatten)]
+    flows: FlowOptions,
     /// Workers, each with a queue and a core of its own
     #[arg(long, default_value_t = 1)]
     workers: u16,
@@ -63,7 +67,13 @@ impl TxArgs {
         };
         let spec = self.port.spec(Role::Tx, profile, self.workers);
         let (round_trip, addresses) = (self.round_trip, self.responder.addresses.clone());
-        let checksums = self.checksum.into();
-        Ok((RunSpec { burst: self.burst, round_trip, addresses, checksums, ..spec }, self.port.output))
+        let (checksums, per_flow) = (self.checksum.into(), self.flows.rows());
+        let spec = RunSpec { burst: self.burst, round_trip, addresses, checksums, per_flow, ..spec };
+        Ok((spec, self.port.output))
+    }
+
+    /// Where each flow's books go.
+    pub fn flows_file(&self) -> Option<&Path> {
+        self.flows.per_flow.as_deref()
     }
 }

@@ -1,13 +1,13 @@
 //! What a sender does with what comes back to its port, as its run was asked: books it, answers it, or only counts.
 
 use dpdk::{FramePool, Port, RxQueue};
-use traffic::account::{Accountant, Expectation, distinct_flows, merge};
+use traffic::account::{Accountant, Expectation, distinct_flows, flow_books, merge};
 use traffic::mac::Mac;
 use traffic::respond::Responder;
 use traffic::wire::{Summary, TxShard};
 
 use super::error::EngineError;
-use super::receive::expectation;
+use super::receive::{FLOWS_TOO_MANY, expectation};
 use super::sampler::{Clock, Sampler, latency};
 use super::session::Run;
 use crate::counters::CoreBlock;
@@ -81,13 +81,24 @@ impl Returns {
     }
 
     /// Adds to the last word what came back. What was sent is known here, so that lost is final.
-    pub fn settle(&self, outcomes: &[TxOutcome], summary: &mut Summary) {
+    pub fn settle(&self, run: &Run<'_>, outcomes: &[TxOutcome], summary: &mut Summary) {
         let Some(Booked { expect, .. }) = &self.booked else { return };
         let books: Vec<&Accountant> = outcomes.iter().filter_map(|o| o.accountant.as_ref()).collect();
         let (mut account, rx_shards) = merge(&books, expect);
-        let sent: u64 = summary.tx_shards.iter().map(|TxShard { sent, .. }| sent).sum();
+        let marked = summary.tx_shards.iter().filter(|t| !summary.unmarked_streams.contains(&t.stream));
+        let sent: u64 = marked.map(|TxShard { sent, .. }| sent).sum();
         account.lost = sent.saturating_sub(account.received + account.too_late);
-        account.flows_seen = distinct_flows(&books, expect).map(|of_streams| of_streams.iter().sum());
+        let flows = distinct_flows(&books, expect);
+        account.flows_seen = flows.as_ref().map(|of_streams| of_streams.iter().sum());
+        summary.stream_flows = flows.unwrap_or_default();
+        if expect.per_flow {
+            let of = |shard: u16| summary.tx_shards.iter().find(|t| t.shard == shard).map(|t| t.sent);
+            let rows = (run.spec.per_flow, summary.unmarked_streams.as_slice());
+            match flow_books(&books, expect, |shard| of(shard.id), rows) {
+                Some(rows) => summary.flow_books = rows,
+                None => summary.warnings.push(FLOWS_TOO_MANY.to_owned()),
+            }
+        }
         summary.totals.account = Some(account);
         summary.totals.latency = latency(books.iter().flat_map(|b| b.latency()), expect, self.clock);
         summary.rx_shards = rx_shards;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use dpdk::{FramePool, Mempool, MempoolConfig, Port};
-use traffic::account::{Accountant, Expectation, distinct_flows, merge};
+use traffic::account::{Accountant, Expectation, distinct_flows, flow_books, merge};
 use traffic::profile::Stop;
 use traffic::wire::{Dump, Ended, Event, Latency, MarkClock, RxQueueShare, Summary};
 
@@ -56,9 +56,13 @@ pub fn expectation(run: &Run<'_>, queues: u16, same_clock: bool) -> Expectation 
         same_clock,
         clock_slack: run.clock.error_ns().unwrap_or(0),
         queues,
+        per_flow: run.spec.per_flow > 0,
         shards,
     }
 }
+
+/// What is said where flows' books were asked for and are too many.
+pub const FLOWS_TOO_MANY: &str = "the profile's flows are too many for books of their own (64 B each of 256 MiB): use fewer flows or RX queues";
 
 /// The clock of both ends.
 fn one_way(run: &Run<'_>) -> Clock {
@@ -159,6 +163,9 @@ fn summarise(
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());
     }
+    let unmarked_streams = run.setup.plan.unmarked_streams();
+    let books = flow_books(&accountants, expect, |_| None, (run.spec.per_flow, &unmarked_streams));
+    warnings.extend((expect.per_flow && books.is_none()).then(|| FLOWS_TOO_MANY.to_owned()));
     let rx_queues = shares(run, outcomes);
     let frames_of: Vec<u64> = rx_queues.iter().map(|q| q.packets).collect();
     warnings.extend(uneven_queues(&frames_of, expect.all_flows(), &port.rss_fields()));
@@ -171,7 +178,8 @@ fn summarise(
         rx_queues,
         stream_latency: stream_latency(run, &accountants, expect),
         stream_flows: flows.unwrap_or_default(),
-        unmarked_streams: run.setup.plan.unmarked_streams(),
+        flow_books: books.unwrap_or_default(),
+        unmarked_streams,
         dumped: dumped(&keeps, run.spec.dump, |ticks| run.clock.unix_ns(ticks)),
         xstats: run.xstats(port),
         warnings,

@@ -114,7 +114,7 @@ fn with_port<'e>(
     linger(run, emit);
     let mut summary =
         summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);
-    returns.settle(&outcomes, &mut summary);
+    returns.settle(run, &outcomes, &mut summary);
     warnings.append(&mut summary.warnings);
     Ok(Summary { warnings, ..summary })
 }

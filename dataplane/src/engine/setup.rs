@@ -7,7 +7,7 @@ use traffic::plan::Plan;
 use traffic::replay::ReplayPlan;
 use traffic::shard::Shard;
 use traffic::swap::Swap;
-use traffic::wire::{self, Checksums, Role, RunSpec};
+use traffic::wire::{self, Checksums, FlowBook, Role, RunSpec};
 
 use super::error::EngineError;
 use super::lock::DeviceLock;
@@ -171,6 +171,11 @@ fn check_role(spec: &RunSpec, is_stamped: bool) -> Result<(), EngineError> {
     if spec.swap != Swap::Mac && spec.role != Role::Reflect {
         return refuse("swap", format!("{:?}", spec.swap).to_lowercase(), "mac, but for reflectors");
     }
+    let is_booking = spec.role == Role::Rx || spec.round_trip;
+    if spec.per_flow > 0 && !(is_booking && is_stamped) {
+        let (what, value) = ("per_flow", spec.per_flow.to_string());
+        return refuse(what, value, "0, but for those who book frames that carry the mark");
+    }
     let count = spec.addresses.len();
     if count > 0 && spec.role == Role::Reflect {
         return refuse(
@@ -210,6 +215,7 @@ fn check_bounds(spec: &RunSpec) -> Result<(), EngineError> {
             Err(EngineError::Spec { what, value: value.to_string(), allowed })
         }
     };
+    within("per_flow", spec.per_flow.into(), 0, FlowBook::ALL_ROWS.into(), "from 0 to 8388608")?;
     within("tx_workers", spec.tx_workers.into(), 1, 128, "from 1 to 128")?;
     within("workers", spec.workers.unwrap_or(1).into(), 1, 128, "from 1 to 128")?;
     within("descriptors", spec.descriptors.into(), 16, 16384, "from 16 to 16384")?;

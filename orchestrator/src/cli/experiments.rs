@@ -66,7 +66,7 @@ struct Matrix {
 impl Matrix {
     async fn read(args: &ExperimentArgs) -> Result<Matrix> {
         let (place, pairs) = measure::place(&args.measure).await?;
-        let settings = measure::settings(&args.measure, BTreeMap::new(), args)?;
+        let settings = measure::settings(&args.measure, &pairs, BTreeMap::new(), args)?;
         let source = source(args, &place, &pairs).await?;
         let options = measure::read_options(&args.measure);
         let entries = entries(&source, &args.measure.flows_dir, &pairs, &args.filter, options)?;

@@ -8,14 +8,14 @@ use serde_json::Value;
 use traffic::device::Device;
 use traffic::wire::Dump;
 
-use super::measure_args::MeasureArgs;
+use super::measure_args::{Addresses, MeasureArgs};
 use crate::cluster::Cluster;
 use crate::lab::binary::find_dataplane;
 use crate::lab::kube::{KubePlace, Wanted, discover};
 use crate::lab::{CoreWish, Place, devices};
 use crate::profile_source::{LoadedProfile, ReadOptions};
 use crate::say;
-use crate::settings::{Settings, SideSettings};
+use crate::settings::{PortAddresses, Settings, SideSettings};
 
 /// Refuses what is not there, and says what flags of the old tool mean here: nothing is taken silently.
 pub fn check(args: &MeasureArgs) -> Result<()> {
@@ -32,6 +32,14 @@ pub fn check(args: &MeasureArgs) -> Result<()> {
         {
             bail!("{a} {queues} and {b} {cores} differ, but each worker {does} one queue: give one of them");
         }
+    }
+    if args.round_trip && args.no_stamp {
+        bail!("--round-trip needs the mark that --no-stamp leaves out: give one of them");
+    }
+    if args.round_trip && args.dump_invalid + args.dump_foreign > 0 {
+        bail!(
+            "--round-trip: a receiver that sends all back keeps no frames: leave out --dump-invalid and --dump-foreign"
+        );
     }
     for note in notes(args) {
         say::err(format_args!("note: {note}"));
@@ -80,12 +88,14 @@ pub fn read_options(args: &MeasureArgs) -> ReadOptions {
     ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp }
 }
 
-/// The settings of one trial. `command` is everything that was typed, for the results.
+/// The settings of one trial, or of all trials on these pairs. `command` is everything that was typed, for the results.
 pub fn settings(
     args: &MeasureArgs,
+    pairs: &[usize],
     profiles: BTreeMap<usize, LoadedProfile>,
     command: &impl Serialize,
 ) -> Result<Settings> {
+    let addresses = addresses(args, pairs)?;
     let mut settings = Settings {
         profiles,
         duration_s: args.duration,
@@ -98,6 +108,10 @@ pub fn settings(
         memory: args.memory().into(),
         clock: args.mark_clock(),
         dump: Dump { invalid: args.dump_invalid, foreign: args.dump_foreign },
+        per_flow: args.per_flow,
+        round_trip: args.round_trip,
+        checksums: args.checksum.into(),
+        addresses,
         path: args.path,
         force: args.force,
         cores: CoreWish {
@@ -117,6 +131,22 @@ pub fn settings(
     options.remove("profile").and_then(|name| options.insert("profile_option".into(), name));
     settings.options = options;
     Ok(settings)
+}
+
+/// What the ports of each pair answer for: two ports can't have one address, so there is a set for each pair.
+fn addresses(args: &MeasureArgs, pairs: &[usize]) -> Result<BTreeMap<usize, PortAddresses>> {
+    for (flag, given) in [("--tx-address", &args.tx_address), ("--rx-address", &args.rx_address)] {
+        if !given.is_empty() && given.len() != pairs.len() {
+            bail!(
+                "{flag} is given {} time(s) for {} pair(s): give it once a pair, several addresses of one port with commas",
+                given.len(),
+                pairs.len()
+            );
+        }
+    }
+    let of = |given: &[Addresses], place: usize| given.get(place).map_or_else(Vec::new, |a| a.0.clone());
+    let both = |place| PortAddresses { tx: of(&args.tx_address, place), rx: of(&args.rx_address, place) };
+    Ok(pairs.iter().enumerate().map(|(place, pair)| (*pair, both(place))).collect())
 }
 
 /// Every option by its flag's name, for `metadata.txt`.

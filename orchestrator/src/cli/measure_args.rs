@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use traffic::wire::{Dump, MarkClock, Memory};
+use traffic::respond::{Address, AddressError};
+use traffic::wire::{Checksums, Dump, FlowBook, MarkClock, Memory};
 
 use super::args::pair_count;
 use crate::cluster::ClusterArgs;
@@ -95,6 +96,24 @@ pub struct MeasureArgs {
     /// Keep the first K frames that are not ours
     #[arg(long, default_value_t = 0, value_parser = kept())]
     pub dump_foreign: u16,
+    /// Keep books of each flow and write those of the K flows that lost most, or came out of order or copied, as
+    /// rxN_flows.csv
+    #[arg(long, default_value_t = 0, value_parser = rows(), value_name = "K")]
+    pub per_flow: u32,
+    /// Have the receiver send everything back and let the sender book what returns: loss, order and latency there and
+    /// back, by the sender's clock alone
+    #[arg(long)]
+    pub round_trip: bool,
+    /// Who writes the checksums: software, or the sender's nic where it offers that; the frames are the same
+    #[arg(long, value_enum, default_value_t = ChecksumArg::Software)]
+    pub checksum: ChecksumArg,
+    /// The sender's own addresses (10.0.0.1/24,fd00::1/64), once a pair: it answers ARP, ping and neighbour
+    /// solicitations for them, and announces them at the start [default: it answers nothing]
+    #[arg(long, value_name = "ADDRESS,…", value_parser = addresses)]
+    pub tx_address: Vec<Addresses>,
+    /// The receiver's own addresses, once a pair
+    #[arg(long, value_name = "ADDRESS,…", value_parser = addresses, conflicts_with = "round_trip")]
+    pub rx_address: Vec<Addresses>,
     /// Send frames without the mark that loss, order and latency are measured by
     #[arg(long)]
     pub no_stamp: bool,
@@ -160,6 +179,28 @@ pub enum ClockArg {
     Realtime,
 }
 
+/// Who writes a sender's checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChecksumArg {
+    /// The worker, by difference.
+    Software,
+    /// The port.
+    Nic,
+}
+
+/// What one port answers for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses(pub Vec<Address>);
+
+/// As it was typed, for metadata.
+impl Serialize for Addresses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let words: Vec<String> = self.0.iter().map(Address::to_string).collect();
+        serializer.serialize_str(&words.join(","))
+    }
+}
+
 /// Where DPDK's memory comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -187,6 +228,15 @@ impl MeasureArgs {
     }
 }
 
+impl From<ChecksumArg> for Checksums {
+    fn from(arg: ChecksumArg) -> Checksums {
+        match arg {
+            ChecksumArg::Software => Checksums::Software,
+            ChecksumArg::Nic => Checksums::Nic,
+        }
+    }
+}
+
 impl From<MemoryArg> for Memory {
     fn from(arg: MemoryArg) -> Memory {
         match arg {
@@ -205,6 +255,15 @@ pub(super) fn descriptors() -> clap::builder::RangedI64ValueParser<u16> {
 /// As many as the engine keeps.
 fn kept() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(0..=i64::from(Dump::FRAMES_MAX))
+}
+
+/// As many as an agent tells.
+fn rows() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=i64::from(FlowBook::ROWS_MAX))
+}
+
+fn addresses(text: &str) -> Result<Addresses, AddressError> {
+    text.split(',').map(str::parse).collect::<Result<_, _>>().map(Addresses)
 }
 
 pub(super) fn workers() -> clap::builder::RangedI64ValueParser<u16> {

@@ -26,7 +26,7 @@ async fn run(args: &RunArgs, begun: Instant) -> Result<ExitCode> {
     let (place, pairs) = measure::place(&args.measure).await?;
     let options = measure::read_options(&args.measure);
     let profiles = profile_source::for_pairs(&args.profile, &args.measure.flows_dir, &pairs, options)?;
-    let settings = measure::settings(&args.measure, profiles, args)?;
+    let settings = measure::settings(&args.measure, &pairs, profiles, args)?;
     let interrupt = Interrupt::listen()?;
     let report = match whole(&settings, &place, &interrupt, begun).await {
         Ok(report) => report,

@@ -66,7 +66,9 @@ pub struct Verdict {
     pub rx_bps: f64,
     /// The same with preamble, delimiter and gap (layer 1).
     pub rx_bps_l1: f64,
-    /// One-way latency; none where both ends share no clock.
+    /// The receiver sent everything back: received, lost, order, rates and latency are of what came back to the sender.
+    pub round_trip: bool,
+    /// One-way latency, or there and back; none where both ends share no clock.
     pub latency: Option<Latency>,
     /// Each stream's account, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +79,8 @@ pub struct Verdict {
 
 /// Judges one pair.
 pub fn judge(outcome: &PairOutcome) -> Verdict {
-    let (tx, rx) = (&outcome.tx, &outcome.rx);
+    // Of a round trip it is the sender that receives.
+    let (tx, rx) = (&outcome.tx, outcome.books());
     let sent_totals = last(tx.summary.as_ref(), &tx.samples);
     let received_totals = last(rx.summary.as_ref(), &rx.samples);
     let sent: u64 = sum(sent_totals, |c| c.tx_packets);
@@ -127,11 +130,15 @@ pub fn judge(outcome: &PairOutcome) -> Verdict {
         rx_bps_l1: per_second((bytes_in + framing + gaps).saturating_mul(8), rx_seconds) * share,
         latency: received_totals.and_then(|s| s.latency.clone()).filter(|l| l.count > 0),
         streams: by_stream(tx.summary.as_ref(), rx.summary.as_ref(), stamped),
-        queue_packets: queue_packets(rx.summary.as_ref(), received_totals),
+        queue_packets: queue_packets(outcome),
+        round_trip: outcome.record.tx.spec.round_trip,
     }
 }
 
-fn queue_packets(summary: Option<&Summary>, totals: Option<&Sample>) -> Vec<u64> {
+/// Of the receiving pod, whoever books.
+fn queue_packets(outcome: &PairOutcome) -> Vec<u64> {
+    let summary = outcome.rx.summary.as_ref();
+    let totals = last(summary, &outcome.rx.samples);
     match summary {
         Some(summary) if !summary.rx_queues.is_empty() => {
             summary.rx_queues.iter().map(|q| q.packets).collect()

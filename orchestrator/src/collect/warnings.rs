@@ -109,7 +109,7 @@ fn loss(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
                 .to_owned(),
         ),
         LossBasis::NotMeasured => {
-            let is_over = outcome.rx.summary.is_some();
+            let is_over = outcome.books().summary.is_some();
             let why = if is_over { "the frames carry no mark" } else { "the receiver has no last word" };
             list.push(format!("loss, order and copies were not measured: {why}"));
         }
@@ -120,7 +120,7 @@ fn loss(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
             count(verdict.too_late)
         ));
     }
-    if let (Some(tx), Some(rx)) = (&outcome.tx.summary, &outcome.rx.summary) {
+    if let (Some(tx), Some(rx)) = (&outcome.tx.summary, &outcome.books().summary) {
         for shard in tx.tx_shards.iter().filter(|t| received(&rx.rx_shards, t) > t.sent) {
             list.push(format!(
                 "shard {}: {} distinct frames received, but {} sent; the counts of this trial can't be trusted",
@@ -137,7 +137,7 @@ fn latency(outcome: &PairOutcome, verdict: &Verdict, list: &mut Vec<String>) {
         return;
     }
     let (tx, rx) = (&outcome.record.tx.inventory.clock, &outcome.record.rx.inventory.clock);
-    let why = if tx.is_same(rx) {
+    let why = if verdict.round_trip || tx.is_same(rx) {
         "the receiver reported none".to_owned()
     } else if tx.boot_id != rx.boot_id {
         format!(

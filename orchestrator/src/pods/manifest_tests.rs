@@ -155,6 +155,30 @@ fn the_schema_would_say_so() {
     assert_ne!(round::<Pod>(&value), value);
 }
 
+/// Pod Security Standards, level restricted: <https://kubernetes.io/docs/concepts/security/pod-security-standards/>.
+#[test]
+fn pods_are_restricted_but_for_the_capabilities_that_their_device_needs() {
+    let stated = ["IPC_LOCK", "SYS_NICE", "NET_RAW", "NET_ADMIN", "BPF"];
+    for (name, text) in all().into_iter().filter(|(name, _)| !matches!(*name, "privileged" | "memif_dir")) {
+        let count = |words: &str| text.matches(words).count();
+        assert_eq!(count("type: RuntimeDefault"), 2, "{name}: seccomp");
+        assert_eq!(
+            [count("hostPort"), count("procMount"), count("seLinuxOptions"), count("sysctls")],
+            [0; 4],
+            "{name}"
+        );
+        let added = text.split("        add:\n").skip(1).flat_map(|rest| {
+            rest.lines().map_while(|line| line.strip_prefix("        - ")).collect::<Vec<_>>()
+        });
+        let added: std::collections::BTreeSet<&str> = added.collect();
+        assert!(added.iter().all(|capability| stated.contains(capability)), "{name}: {added:?}");
+        // Root only where a capability asks for it.
+        let non_root = count("runAsNonRoot: true");
+        assert_eq!(non_root, if added.is_empty() { 2 } else { 0 }, "{name}: {added:?}");
+        assert_eq!(added.is_empty(), name == "nothing_needed", "{name}: {added:?}");
+    }
+}
+
 #[test]
 fn unprivileged_pods_reach_nothing_of_their_node() {
     for (name, text) in all().into_iter().filter(|(name, _)| !matches!(*name, "privileged" | "memif_dir")) {

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use traffic::profile::{Profile, Stop};
-use traffic::wire::{Memory, Role, RunSpec};
+use traffic::swap::Swap;
+use traffic::wire::{Checksums, Memory, Role, RunSpec};
 
 use crate::trial::{Record, SideRecord};
 
@@ -19,16 +20,36 @@ pub fn main_run(record: &Record, side: &SideRecord) -> String {
     match spec.role {
         // A receiver has no flags for what was changed in the file's profile.
         Role::Rx if quirks || no_stamp => line.profile_inline(&spec.profile),
+        // It sends nothing of its own.
+        Role::Reflect => {}
         _ => line.pair("--profile", &record.profile_source),
     }
     if spec.role == Role::Tx {
         line.flag("--pktgen-quirks", quirks);
         line.flag("--no-stamp", no_stamp);
+        line.flag("--round-trip", spec.round_trip);
+        if spec.checksums == Checksums::Nic {
+            line.pair("--checksum", "nic");
+        }
+    }
+    if spec.role == Role::Reflect {
+        let swap = if spec.swap == Swap::Port { "port" } else { "mac" };
+        line.pair("--swap", swap);
+        line.pair("--frame-size", &largest(&spec.profile).to_string());
+    }
+    spec.addresses.iter().for_each(|address| line.pair("--address", &address.to_string()));
+    if spec.per_flow > 0 {
+        line.pair("--per-flow", &format!("{}_flows.csv", side.pod));
     }
     line.ends(spec);
     let is_one_host = record.lab == "local" && spec.tx_clock.is_some();
     line.flag("--same-host", spec.role == Role::Rx && is_one_host);
     line.text()
+}
+
+/// Bytes of a profile's largest frame; of a replay, as large as ordinary ones are.
+fn largest(profile: &Profile) -> u32 {
+    profile.streams.iter().map(|s| s.frame_size.bounds().1.into()).max().unwrap_or(1518)
 }
 
 /// The warm-up of one end; empty without one.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use traffic::wire::Sample;
+use traffic::wire::{FlowBook, Sample};
 
 use super::ResultsError;
 use super::names::line_time;
@@ -26,6 +26,12 @@ const RATE_KEYS: [&str; 12] = [
     "ibytes",
     "ierrors",
 ];
+
+/// `rxN_flows.csv`: what became of each flow.
+pub fn flows(books: &[FlowBook]) -> String {
+    let lines = books.iter().map(|book| format!("{book}\n"));
+    std::iter::once(format!("{}\n", FlowBook::CSV_HEADER)).chain(lines).collect()
+}
 
 /// The totals of every sample.
 pub fn port_stats(ticks: &[Sample], columns: &Columns) -> Result<String, ResultsError> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use traffic::wire::{Ready, Sample, Summary};
 
-use crate::collect::{Verdict, verdict, warnings};
+use crate::collect::{Verdict, flow_books, verdict, warnings};
 use crate::trial::{PairOutcome, Record, Status, Timing};
 
 /// Of this file's own format.
@@ -58,7 +58,8 @@ pub struct Judged {
 
 impl Judged {
     /// Judges an outcome.
-    pub fn of(outcome: PairOutcome) -> Judged {
+    pub fn of(mut outcome: PairOutcome) -> Judged {
+        flow_books::settle(&mut outcome);
         let verdict = verdict::judge(&outcome);
         let warnings = warnings::collect(&outcome, &verdict);
         Judged { outcome, verdict, warnings }

@@ -56,8 +56,9 @@ pub fn rates(pair: &Judged) -> String {
             nanos(d.max_ns)
         )
     });
+    let back = if v.round_trip { "; received, lost, order and latency are of what came back" } else { "" };
     format!(
-        "{}: requested {requested}, offered {}, achieved {}{share}{over}{late}",
+        "{}: requested {requested}, offered {}, achieved {}{share}{over}{late}{back}",
         pair.outcome.record.pair,
         pps(v.offered_pps),
         pps(v.tx_pps)

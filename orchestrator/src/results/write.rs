@@ -94,6 +94,10 @@ fn write_files(
     if !kept.is_empty() {
         files.bytes(format!("{rx_pod}_dump.pcap"), &pcap(kept)?)?;
     }
+    let books = outcome.books().summary.as_ref().map_or(&[][..], |s| &s.flow_books);
+    if !books.is_empty() {
+        files.text(format!("{rx_pod}_flows.csv"), &csv::flows(books))?;
+    }
     if outcome.measured() {
         files.text(format!("{rx_pod}_warmup.log"), &log::stats_log(&outcome.warmup))?;
     }

@@ -164,6 +164,11 @@ impl PairOutcome {
         Some((side, format!("{did} after {sent_s:.1} s of {} by somebody else", self.record.duration_s)))
     }
 
+    /// The end that books what arrives: the receiver, but for round trips.
+    pub fn books(&self) -> &SideOutcome {
+        if self.record.tx.spec.round_trip { &self.tx } else { &self.rx }
+    }
+
     /// Whether there is anything to keep.
     pub fn measured(&self) -> bool {
         let has = |side: &SideOutcome| !side.samples.is_empty() || side.summary.is_some();

@@ -135,7 +135,7 @@ impl Trial<'_> {
         let (settings, expid) = (self.settings, self.folder.expid());
         let placed = |source| TrialError::Path { pair: pair.name(), source };
         let fitted = adapt(&settings.profiles[&pair.index].profile, &path).map_err(placed)?;
-        let specs = main_specs(settings, expid, pair, cores, inventory, &fitted.profile);
+        let specs = main_specs(settings, expid, pair, cores, inventory, (&fitted.profile, &path));
         let warmup_specs =
             (settings.warmup_s > 0.0).then(|| warmup_specs(settings, expid, pair, cores, &path));
         if let Some(words) = path.words() {

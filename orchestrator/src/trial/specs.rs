@@ -37,14 +37,14 @@ pub struct PairSpecs {
     pub rx: RunSpec,
 }
 
-/// The measured run: `txN` sends `profile`, `rxN` receives.
+/// The measured run: `txN` sends `profile`, `rxN` receives, or sends it back.
 pub fn main_specs(
     settings: &Settings,
     expid: ExpId,
     pair: &LabPair,
     cores: &PairCores,
     inventory: &PairInventory,
-    profile: &Profile,
+    (profile, path): (&Profile, &PairPath),
 ) -> PairSpecs {
     let duration_s = settings.duration_s(profile);
     let profile = bounded(profile, duration_s);
@@ -59,18 +59,35 @@ pub fn main_specs(
         ..base(settings, profile.clone(), expid.tag(pair.index), cores.tx_workers, duration_s)
     };
     let (tx, rx) = (&pair.tx, &pair.rx);
+    let addresses = settings.addresses.get(&pair.index).cloned().unwrap_or_default();
+    let sender = spec(&tx.pod, Role::Tx, &tx.device, &cores.tx, cores.tx_workers, settings.tx);
+    let sender = RunSpec { addresses: addresses.tx, checksums: settings.checksums, ..sender };
+    let far = |role| spec(&rx.pod, role, &rx.device, &cores.rx, cores.rx_workers, settings.rx);
+    if settings.round_trip {
+        return PairSpecs {
+            tx: RunSpec { round_trip: true, per_flow: settings.per_flow, ..sender },
+            rx: RunSpec { swap: swap(path), ..far(Role::Reflect) },
+        };
+    }
     PairSpecs {
-        tx: spec(&tx.pod, Role::Tx, &tx.device, &cores.tx, cores.tx_workers, settings.tx),
+        tx: sender,
         rx: RunSpec {
             dump: settings.dump,
+            per_flow: settings.per_flow,
+            addresses: addresses.rx,
             tx_clock: Some(inventory.tx.clock.clone()),
-            ..spec(&rx.pod, Role::Rx, &rx.device, &cores.rx, cores.rx_workers, settings.rx)
+            ..far(Role::Rx)
         },
     }
 }
 
+/// What a reflector swaps: over a routed network the IP addresses too, or the answer would go nowhere.
+fn swap(path: &PairPath) -> Swap {
+    if path.way == Way::L3 { Swap::Port } else { Swap::Mac }
+}
+
 /// The warm-up: `rxN` sends to `txN`'s address and `txN` sends it back, addresses swapped, so that switches on the way
-/// learn where both are. Over a routed network the IP addresses are swapped too, or the answer would go nowhere.
+/// learn where both are.
 ///
 /// In the result, `tx` is for the sending pod's agent, which is `rxN`'s, and `rx` for the reflecting one, `txN`'s.
 pub fn warmup_specs(
@@ -98,7 +115,7 @@ pub fn warmup_specs(
             ..spec(&pair.rx.pod, Role::Tx, &pair.rx.device, &cores.rx, settings.rx)
         },
         rx: RunSpec {
-            swap: if path.way == Way::L3 { Swap::Port } else { Swap::Mac },
+            swap: swap(path),
             ..spec(&pair.tx.pod, Role::Reflect, &pair.tx.device, &cores.tx, settings.tx)
         },
     }
@@ -133,6 +150,7 @@ pub fn look_spec(id: &str, device: &str) -> RunSpec {
         round_trip: false,
         addresses: Vec::new(),
         checksums: Checksums::default(),
+        per_flow: 0,
     }
 }
 

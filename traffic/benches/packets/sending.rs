@@ -8,11 +8,15 @@ use std::time::Duration;
 use traffic::cursor::{Cursor, Frames};
 use traffic::frame::word::Head;
 use traffic::mixed::{Mixed, Room};
+use traffic::pcap::PcapWriter;
 use traffic::plan::Plan;
 use traffic::profile::load::load_file;
+use traffic::profile::replay::{Replay, Rewrite, Split, Timing, Truncated};
 use traffic::profile::sizes::NamedMix;
-use traffic::profile::{Field, FrameSizes, Profile};
+use traffic::profile::{Field, FrameSizes, Profile, Stop};
+use traffic::replay::{self, Capture, ReplayClock, ReplayPlan};
 use traffic::shard::Shard;
+use traffic::units::Rate;
 
 use crate::{BURST, CHUNK, TAG, chunks};
 
@@ -95,6 +99,45 @@ pub fn sizes(frames: u64) -> Duration {
     let mut profile = profile("flows_100", true);
     profile.streams[0].frame_size = FrameSizes::Named(NamedMix::Imix);
     mixed(&profile, frames)
+}
+
+/// What a sender of a capture does to a frame, of sizes nearly as in IMIX: 9 of 64, 6 of 570, 1 of 1518 bytes.
+pub fn replay(frames: u64) -> Duration {
+    let mut pcap = PcapWriter::new(Vec::new()).unwrap();
+    for n in 0..64 {
+        let bytes = match n % 16 {
+            0 => 1514,
+            1..=6 => 566,
+            _ => 60,
+        };
+        pcap.write(n, &vec![n as u8; bytes]).unwrap();
+    }
+    let file = pcap.finish().unwrap();
+    let replay = Replay {
+        file: "bench.pcap".into(),
+        timing: Timing::Rate,
+        loops: 0,
+        limit_frames: None,
+        truncated: Truncated::default(),
+        split: Split::default(),
+        rewrite: Rewrite::default(),
+    };
+    let capture = Capture::read(file.as_slice(), file.len() as u64, &replay).unwrap();
+    let plan = ReplayPlan::compile(capture, &replay, Rate::Max, Stop::Never).unwrap();
+    let parts = plan.parts(1, 1_000_000_000, None);
+    let cursor = replay::Cursor::new(&parts[0], plan.capture.bytes());
+    let clock = ReplayClock::new(false, 1_000_000_000);
+    let work = |(cursor, clock, burst): &mut (replay::Cursor<'_>, ReplayClock, Burst), first: u64| {
+        for time in first..first + (CHUNK / BURST) as u64 {
+            let granted = clock.grant(time, cursor, BURST as u64);
+            for (room, frame) in burst.0.iter_mut().zip(cursor.ahead()) {
+                room[..frame.len()].copy_from_slice(frame);
+            }
+            black_box(cursor.advance(granted));
+            black_box(&mut burst.0);
+        }
+    };
+    chunks(frames, &mut (cursor, clock, Burst(vec![[0; ROOM]; BURST])), |_, _| (), work)
 }
 
 fn mixed(profile: &Profile, frames: u64) -> Duration {

@@ -5,16 +5,18 @@
 //! the highest number + 1 (or, at the end, what the sender says it sent) minus the distinct ones over all
 //! queues: right however RSS spreads a shard.
 
+pub mod flows;
 pub mod foreign;
 pub mod latency;
 pub mod shard;
 
 use crate::shard::Shard;
 use crate::stamp;
-use crate::wire::{Account, RxShard};
+use crate::wire::{Account, FlowBook, RxShard};
+pub use flows::{distinct_flows, flow_books};
 use foreign::Foreign;
 use latency::LatencyHistogram;
-use shard::ShardAccount;
+use shard::{ShardAccount, Track, WINDOW, WINDOW_MIN};
 
 /// What all accountants of a run share and none changes.
 #[derive(Clone, Debug)]
@@ -33,10 +35,16 @@ pub struct Expectation {
     pub clock_slack: u64,
     /// RX queues, among which memory for flows is divided.
     pub queues: u16,
+    /// Whether each flow has books of its own.
+    pub per_flow: bool,
 }
 
-/// Flow counters take 8 bytes a flow and queue; beyond this in all, flows are not tracked.
+/// Flow counters take 8 bytes a flow and queue; books of each flow 16, and 48 a flow when they are made up. What is
+/// beyond this in all is not kept.
 pub const FLOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
+
+/// The windows of all shards (streams × sending workers) on all queues together are no larger.
+pub const WINDOW_MEMORY_LIMIT_BYTES: u64 = 256 << 20;
 
 /// Streams whose latency is told apart, 18 KB each a queue; of more, all are one.
 pub const LATENCY_STREAMS_MAX: usize = 256;
@@ -45,6 +53,39 @@ impl Expectation {
     /// Distinct flows of all streams.
     pub fn all_flows(&self) -> u64 {
         self.flows.iter().copied().fold(0, u64::saturating_add)
+    }
+
+    /// What is kept of each flow, and the bytes that it takes over all queues.
+    pub fn track(&self) -> (Track, u64) {
+        let slots = self.shards.iter().map(Shard::slots).fold(0, u64::saturating_add);
+        let queues = u64::from(self.queues);
+        let counters = slots.saturating_mul(8 * queues);
+        let books = slots.saturating_mul(16 * queues + size_of::<FlowBook>() as u64);
+        let fits = |bytes| bytes <= FLOW_MEMORY_LIMIT_BYTES;
+        match self.per_flow {
+            true if fits(books) => (Track::Books, books),
+            _ if fits(counters) => (Track::Received, counters),
+            _ => (Track::Nothing, 0),
+        }
+    }
+
+    /// How far back each shard's numbers are told apart on each queue: a power of two.
+    pub fn window(&self) -> u64 {
+        let windows = (self.shards.len() as u64).max(1) * u64::from(self.queues.max(1));
+        let share = WINDOW_MEMORY_LIMIT_BYTES * 8 / windows;
+        // The largest power of two within its share.
+        (1 << share.max(1).ilog2()).clamp(WINDOW_MIN, WINDOW)
+    }
+
+    /// Bytes that the books of all queues take, to within what their structures take beside.
+    pub fn memory_bytes(&self) -> u64 {
+        let (_, flows) = self.track();
+        let windows = self.shards.len() as u64 * self.window() / 8;
+        let latency = (self.latency_streams() * size_of::<LatencyHistogram>()) as u64;
+        // Each queue's shards and latency stand in a copy for the sampler too.
+        let shards = 2 * (self.shards.len() * size_of::<ShardAccount>()) as u64;
+        let copy = size_of::<LatencyHistogram>() as u64;
+        flows + u64::from(self.queues) * (windows + latency + shards + copy)
     }
 
     /// How many streams' latency is told apart: 1 where they are too many.
@@ -84,15 +125,14 @@ pub struct Accountant {
 impl Accountant {
     /// Allocates everything that will be needed.
     pub fn new(expect: &Expectation) -> Accountant {
-        let bytes = expect.all_flows().saturating_mul(8).saturating_mul(u64::from(expect.queues));
-        let track = bytes <= FLOW_MEMORY_LIMIT_BYTES;
+        let (window, (track, _)) = (expect.window(), expect.track());
         let limit = |i: usize| expect.counts.as_ref().and_then(|c| c.get(i)).copied();
         let shards = expect.shards.iter().enumerate();
         let streams = expect.latency_streams();
         Accountant {
             tag: expect.tag,
             same_clock: expect.same_clock,
-            shards: shards.map(|(i, s)| ShardAccount::new(s, limit(i), track)).collect(),
+            shards: shards.map(|(i, s)| ShardAccount::new(s, limit(i), window, track)).collect(),
             invalid: 0,
             foreign: Foreign::default(),
             latency: LatencyHistogram::with_slack(expect.clock_slack),
@@ -200,36 +240,8 @@ pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxSh
         total.invalid += q.invalid;
         q.foreign.add_to(&mut total);
     }
-    total.flows_seen = live_flows(queues, expect);
+    total.flows_seen = flows::live(queues, expect);
     (total, shards)
-}
-
-/// Distinct flows by each queue's own count: a flow on two queues counts twice, but never beyond the plan's
-/// number.
-fn live_flows(queues: &[&Accountant], expect: &Expectation) -> Option<u64> {
-    let seen: Option<u64> = queues.iter().flat_map(|q| &q.shards).map(ShardAccount::flows_seen).sum();
-    seen.map(|n| n.min(expect.all_flows()))
-}
-
-/// Distinct flows of each stream exactly, from the queues' own tables: for the end, when no worker writes any more.
-pub fn distinct_flows(queues: &[&Accountant], expect: &Expectation) -> Option<Vec<u64>> {
-    live_flows(queues, expect)?;
-    let tables: Option<Vec<Vec<bool>>> =
-        expect.flows.iter().map(|flows| Some(vec![false; usize::try_from(*flows).ok()?])).collect();
-    let mut tables = tables?;
-    for queue in queues {
-        for (account, shard) in queue.shards.iter().zip(&expect.shards) {
-            let Some(table) = tables.get_mut(usize::from(shard.stream)) else { continue };
-            for (slot, count) in account.flow_counts()?.iter().enumerate() {
-                if *count > 0
-                    && let Some(flow) = table.get_mut(shard.flow(slot as u64) as usize)
-                {
-                    *flow = true;
-                }
-            }
-        }
-    }
-    Some(tables.iter().map(|seen| seen.iter().filter(|s| **s).count() as u64).collect())
 }
 
 #[cfg(test)]

@@ -2,14 +2,38 @@
 
 use crate::shard::Shard;
 
-/// Numbers this far behind the highest are still told apart: 65,536, 8 KiB a queue and shard.
+/// Numbers this far behind the highest are still told apart: 65,536, 8 KiB a queue and shard; fewer where there are so
+/// many of both that this would be more than [`super::WINDOW_MEMORY_LIMIT_BYTES`].
 pub const WINDOW: u64 = 1 << 16;
+/// The least: a burst and more.
+pub const WINDOW_MIN: u64 = 1 << 8;
 /// A number this far beyond the highest is no loss but a broken mark: minutes of loss at 400 Gbit/s.
 pub const JUMP_LIMIT: u64 = 1 << 37;
 
 /// A mark that can't be ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Impossible;
+
+/// What is kept of each flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Track {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// How many frames came: 8 bytes.
+    Received,
+    /// How many came, came late, and came again: 16 bytes.
+    Books,
+}
+
+/// Frames of one flow that were not as they should be; they stop at their most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Odd {
+    /// Came after a higher number of their shard.
+    pub reordered: u32,
+    /// Copies.
+    pub duplicated: u32,
+}
 
 /// Books of one shard on one queue.
 #[derive(Clone, Debug, Default)]
@@ -27,22 +51,30 @@ pub struct ShardAccount {
     slots: u64,
     flows_seen: u64,
     tracked: bool,
-    /// Bit `n % WINDOW` tells whether number `n` of the last WINDOW ones came.
+    /// The window's length less one, a power of two less one.
+    mask: u64,
+    /// Bit `n & mask` tells whether number `n` of the window's came.
     window: Box<[u64]>,
     /// Frames of each place; empty when flows are not tracked.
     flows: Vec<u64>,
+    /// Of each place; empty when it is not asked for. Out of the way of numbers that come in turn.
+    odd: Vec<Odd>,
 }
 
 impl ShardAccount {
-    /// For a shard of `limit` frames at most, with or without flow counters.
-    pub fn new(shard: &Shard, limit: Option<u64>, track_flows: bool) -> ShardAccount {
-        let flows = if track_flows { vec![0; shard.slots() as usize] } else { Vec::new() };
+    /// For a shard of `limit` frames at most, with a window of so many numbers (a power of two, [`WINDOW_MIN`] to
+    /// [`WINDOW`]) and, of each flow, what is asked for.
+    pub fn new(shard: &Shard, limit: Option<u64>, window: u64, track: Track) -> ShardAccount {
+        let slots = shard.slots() as usize;
+        let window = window.clamp(WINDOW_MIN, WINDOW).next_power_of_two();
         ShardAccount {
             limit: limit.unwrap_or(u64::MAX),
             slots: shard.slots(),
-            tracked: track_flows,
-            window: vec![0; (WINDOW / 64) as usize].into_boxed_slice(),
-            flows,
+            tracked: track != Track::Nothing,
+            mask: window - 1,
+            window: vec![0; (window / 64) as usize].into_boxed_slice(),
+            flows: if track == Track::Nothing { Vec::new() } else { vec![0; slots] },
+            odd: if track == Track::Books { vec![Odd::default(); slots] } else { Vec::new() },
             ..ShardAccount::default()
         }
     }
@@ -80,19 +112,39 @@ impl ShardAccount {
             return Ok(());
         }
         let behind = self.next - seq;
-        if behind > WINDOW {
+        if behind > self.mask + 1 {
             self.too_late += 1;
         } else if self.is_marked(seq) {
             self.duplicated += 1;
+            if !self.odd.is_empty() {
+                self.odd_one(behind, |odd| &mut odd.duplicated);
+            }
         } else {
             self.mark(seq);
             self.reordered += 1;
             self.received += 1;
-            let back = wrapped(behind, self.slots);
-            let slot = self.slot.checked_sub(back).unwrap_or_else(|| self.slot + (self.slots - back));
-            self.flow(slot);
+            self.flow(self.slot_behind(behind));
+            if !self.odd.is_empty() {
+                self.odd_one(behind, |odd| &mut odd.reordered);
+            }
         }
         Ok(())
+    }
+
+    /// The place of a number so far behind `next`.
+    #[inline(always)]
+    fn slot_behind(&self, behind: u64) -> u64 {
+        let back = wrapped(behind, self.slots);
+        self.slot.checked_sub(back).unwrap_or_else(|| self.slot + (self.slots - back))
+    }
+
+    #[inline(never)]
+    fn odd_one(&mut self, behind: u64, of: impl FnOnce(&mut Odd) -> &mut u32) {
+        let slot = self.slot_behind(behind);
+        if let Some(odd) = self.odd.get_mut(slot as usize) {
+            let count = of(odd);
+            *count = count.saturating_add(1);
+        }
     }
 
     #[inline(always)]
@@ -105,20 +157,20 @@ impl ShardAccount {
 
     #[inline(always)]
     fn mark(&mut self, seq: u64) {
-        let bit = seq % WINDOW;
+        let bit = seq & self.mask;
         if let Some(word) = self.window.get_mut((bit / 64) as usize) {
             *word |= 1 << (bit % 64);
         }
     }
 
     fn is_marked(&self, seq: u64) -> bool {
-        let bit = seq % WINDOW;
+        let bit = seq & self.mask;
         self.window.get((bit / 64) as usize).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
     /// Forgets the marks of numbers whose places the ones before `seq` take, a word at a time.
     fn forget_until(&mut self, seq: u64) {
-        if seq - self.next >= WINDOW {
+        if seq - self.next > self.mask {
             self.window.fill(0);
             return;
         }
@@ -126,7 +178,7 @@ impl ShardAccount {
         while at < seq {
             let bit = at % 64;
             let count = (64 - bit).min(seq - at);
-            if let Some(word) = self.window.get_mut((at % WINDOW / 64) as usize) {
+            if let Some(word) = self.window.get_mut(((at & self.mask) / 64) as usize) {
                 *word &= !(u64::MAX >> (64 - count) << bit);
             }
             at += count;
@@ -172,6 +224,10 @@ impl ShardAccount {
     pub fn flow_counts(&self) -> Option<&[u64]> {
         self.tracked.then_some(self.flows.as_slice())
     }
+    /// What was not as it should be at place `slot`; nothing where that is not kept.
+    pub fn odd(&self, slot: usize) -> Odd {
+        self.odd.get(slot).copied().unwrap_or_default()
+    }
 }
 
 /// `value % modulus`, without a division for values below twice the modulus.
@@ -203,24 +259,28 @@ mod tests {
         /// reader that remembers every number.
         #[test]
         fn leaps_are_booked_as_by_a_perfect_memory(
-            steps in proptest::collection::vec(step(), 1..300), flows in 1u64..2000,
+            steps in proptest::collection::vec(step(), 1..300), flows in 1u64..2000, window in 8u32..17,
         ) {
-            let mut account = ShardAccount::new(&Shard::new(0, 1, flows), None, true);
+            let window = 1 << window;
+            let mut account = ShardAccount::new(&Shard::new(0, 1, flows), None, window, Track::Books);
             let (mut seen, mut counts) = (BTreeSet::new(), vec![0; flows as usize]);
+            let mut odd = vec![Odd::default(); flows as usize];
             let (mut next, mut at) = (0, 0);
             let [mut reordered, mut duplicated, mut too_late] = [0; 3];
             for step in steps {
                 at = (at as i64 + step).max(0) as u64;
                 prop_assert_eq!(account.number(at), Ok(()));
-                if next > at + WINDOW {
+                if next > at + window {
                     too_late += 1;
                     continue;
                 }
                 if seen.insert(at) {
                     counts[(at % flows) as usize] += 1;
                     reordered += u64::from(at < next);
+                    odd[(at % flows) as usize].reordered += u32::from(at < next);
                 } else {
                     duplicated += 1;
+                    odd[(at % flows) as usize].duplicated += 1;
                 }
                 next = next.max(at + 1);
             }
@@ -230,6 +290,7 @@ mod tests {
             );
             prop_assert_eq!(account.flows_seen(), Some(counts.iter().filter(|n| **n > 0).count() as u64));
             prop_assert_eq!(account.flow_counts(), Some(counts.as_slice()));
+            prop_assert_eq!((0..flows as usize).map(|slot| account.odd(slot)).collect::<Vec<_>>(), odd);
         }
     }
 }

@@ -13,6 +13,7 @@ fn expect(workers: u16, flows: u64, queues: u16) -> Expectation {
         same_clock: true,
         clock_slack: 0,
         queues,
+        per_flow: false,
     }
 }
 
@@ -188,4 +189,66 @@ fn too_many_flows_are_not_tracked_and_said_so() {
     let q = Accountant::new(&e);
     assert_eq!(distinct_flows(&[&q], &e), None);
     assert_eq!(merge(&[&q], &e).0.flows_seen, None);
+}
+
+#[test]
+fn each_flow_has_its_own_books() {
+    let e = Expectation { per_flow: true, ..expect(3, 10, 2) };
+    let mut queues = [Accountant::new(&e), Accountant::new(&e)];
+    let shards = &e.shards;
+    // The stream's frames 0 to 99, ten of each flow. Flow 4 loses its frames from 50 on, flow 7 all; frame 30 comes
+    // twice, and frame 62 behind the one that comes after it in its shard on its queue.
+    let mut order: Vec<u64> = (0..100).filter(|n| n % 10 != 7 && (n % 10 != 4 || *n < 50)).collect();
+    order.push(30);
+    let place = |order: &[u64], frame| order.iter().position(|n| *n == frame).unwrap();
+    let owner =
+        |flow: u64| (0..3).find(|k| (0..shards[*k].slots()).any(|s| shards[*k].flow(s) == flow)).unwrap();
+    let of = |k: usize, frame| (0..100).find(|seq| shards[k].frame(*seq) == frame).unwrap();
+    let after = shards[owner(2)].frame(of(owner(2), 62) + 2);
+    let (late, early) = (place(&order, 62), place(&order, after));
+    order.swap(late, early);
+    for frame in order {
+        let k = owner(frame % 10);
+        queues[(frame % 2) as usize].frame(&marked(k as u16, of(k, frame), 5), 25);
+    }
+    let books: Vec<&Accountant> = queues.iter().collect();
+    let sent = |shard: &Shard| Some(shard.count_share(100));
+    let rows = flow_books(&books, &e, sent, (100, &[])).unwrap();
+    assert_eq!(rows.len(), 10);
+    let row = |flow, received, lost, reordered, duplicated| FlowBook {
+        stream: 0,
+        flow,
+        received,
+        lost,
+        reordered,
+        duplicated,
+    };
+    assert_eq!(rows[..2], [row(7, 0, 10, 0, 0), row(4, 5, 5, 0, 0)], "the worst first");
+    let odd: Vec<_> = rows[2..].iter().filter(|r| r.reordered + r.duplicated > 0).copied().collect();
+    assert_eq!(rows[2..4], odd, "then the odd ones");
+    assert!(odd == [row(0, 10, 0, 0, 1), row(2, 10, 0, 1, 0)], "{odd:?}");
+    assert!(rows[4..].iter().all(|r| *r == row(r.flow, 10, 0, 0, 0)));
+    assert_eq!(flow_books(&books, &e, sent, (1, &[])).unwrap(), rows[..1]);
+    assert_eq!(flow_books(&books, &e, sent, (9, &[0])).unwrap(), [], "a stream without marks");
+    assert_eq!(serde_json::to_string(&rows[0]).unwrap(), "[0,7,0,10,0,0]");
+    assert_eq!(flow_books(&[], &expect(1, 4, 1), sent, (9, &[])), None, "not asked for");
+}
+
+#[test]
+fn books_stay_within_their_bounds() {
+    let with = |flows, queues, per_flow| Expectation { per_flow, ..expect(1, flows, queues) };
+    // A million flows' books: 64 bytes each, and what every receiver has.
+    let million = with(1_000_000, 1, true);
+    assert_eq!(million.track(), (Track::Books, 64_000_000));
+    assert!((64_000_000..65_000_000).contains(&million.memory_bytes()), "{}", million.memory_bytes());
+    assert_eq!(with(1_000_000, 1, false).track(), (Track::Received, 8_000_000));
+    assert_eq!(with(30_000_000, 1, true).track().0, Track::Received);
+    assert_eq!(with(40_000_000, 1, true).track(), (Track::Nothing, 0));
+    for (shards, queues) in [(1, 1), (4096, 1), (4096, 8), (65_535, 16), (65_535, 128)] {
+        let shard = Shard::new(0, 1, 1);
+        let e = Expectation { shards: vec![shard; shards], ..expect(1, 1, queues) };
+        let bytes = e.window() / 8 * shards as u64 * u64::from(queues);
+        assert!(bytes <= WINDOW_MEMORY_LIMIT_BYTES, "{shards} shards on {queues} queues: {bytes}");
+        assert!(e.window() == WINDOW || bytes * 2 > WINDOW_MEMORY_LIMIT_BYTES || e.window() == WINDOW_MIN);
+    }
 }

@@ -129,7 +129,7 @@ pub struct Rewrite {
 }
 
 /// Everything that is wrong with a replay, with paths and without lines.
-pub(super) fn check(replay: &Replay) -> Vec<Fault> {
+pub fn check(replay: &Replay) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |key: &str, message: String| {
         faults.push(Fault { line: 0, path: format!("replay.{key}"), message });

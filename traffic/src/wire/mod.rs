@@ -20,7 +20,8 @@ pub use run::{
 };
 pub use sample::{Account, CoreCounters, PortStats, Sample};
 pub use summary::{
-    Departures, DumpKind, DumpedFrame, Ended, Latency, Pacing, RxQueueShare, RxShard, Summary, TxShard,
+    Departures, DumpKind, DumpedFrame, Ended, FlowBook, Latency, Pacing, RxQueueShare, RxShard, Summary,
+    TxShard,
 };
 
 /// Spoken by both sides; they refuse each other when it differs.

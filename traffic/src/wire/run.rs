@@ -163,9 +163,17 @@ pub struct RunSpec {
     /// Who writes a sender's checksums.
     #[serde(default, skip_serializing_if = "Checksums::is_software")]
     pub checksums: Checksums,
+    /// So many flows' own books are told at the end, the worst first; none are kept with 0. Of those who book frames.
+    #[serde(default, skip_serializing_if = "RunSpec::is_none")]
+    pub per_flow: u32,
 }
 
 impl RunSpec {
+    /// For `skip_serializing_if`.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_none(rows: &u32) -> bool {
+        *rows == 0
+    }
     /// 1024: what testpmd and the old system's `--txd/--rxd` ask of most NICs.
     pub fn default_descriptors() -> u16 {
         1024

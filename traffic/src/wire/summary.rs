@@ -1,6 +1,7 @@
 //! The end of a run: the engine's last word.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ pub struct Summary {
     /// as foreign.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmarked_streams: Vec<u16>,
+    /// Each flow's own books, the worst first, as many as were asked for; empty where flows are too many to track.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow_books: Vec<FlowBook>,
     /// Frames that a receiver was asked to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dumped: Vec<DumpedFrame>,
@@ -165,6 +169,55 @@ pub struct Departures {
     pub max_ns: u64,
     /// Frames by lateness: element 0 counts those of 0 ns, element `i` those from 2^(i−1) to below 2^i ns.
     pub log2_ns: Vec<u64>,
+}
+
+/// What became of one flow. Written as a list of its six numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "(u16, u64, u64, u64, u64, u64)", into = "(u16, u64, u64, u64, u64, u64)")]
+#[schemars(with = "(u16, u64, u64, u64, u64, u64)")]
+pub struct FlowBook {
+    /// The stream it is of.
+    pub stream: u16,
+    /// Frame number modulo flows.
+    pub flow: u64,
+    /// Distinct frames received.
+    pub received: u64,
+    /// Sent − received, where the booking end knows what was sent. Else the gaps up to the highest number received.
+    pub lost: u64,
+    /// Came after a higher number of their shard.
+    pub reordered: u64,
+    /// Copies, beyond the first.
+    pub duplicated: u64,
+}
+
+impl FlowBook {
+    /// Above the lines that its `Display` makes.
+    pub const CSV_HEADER: &'static str = "stream,flow,received,lost,reordered,duplicated";
+    /// Rows that may be asked of an agent: its engine's last word is bounded.
+    pub const ROWS_MAX: u32 = 1 << 15;
+    /// Rows that fit in the memory that flows may take.
+    pub const ALL_ROWS: u32 = 1 << 23;
+}
+
+impl fmt::Display for FlowBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FlowBook { stream, flow, received, lost, reordered, duplicated } = self;
+        write!(f, "{stream},{flow},{received},{lost},{reordered},{duplicated}")
+    }
+}
+
+impl From<(u16, u64, u64, u64, u64, u64)> for FlowBook {
+    fn from(
+        (stream, flow, received, lost, reordered, duplicated): (u16, u64, u64, u64, u64, u64),
+    ) -> FlowBook {
+        FlowBook { stream, flow, received, lost, reordered, duplicated }
+    }
+}
+
+impl From<FlowBook> for (u16, u64, u64, u64, u64, u64) {
+    fn from(book: FlowBook) -> Self {
+        (book.stream, book.flow, book.received, book.lost, book.reordered, book.duplicated)
+    }
 }
 
 /// One RX queue's part.
