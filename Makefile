@@ -6,6 +6,7 @@ PROFILE ?= tests/profiles/paired_100_flows_64B.lua
 DURATION ?= 5
 RESULTS ?= results
 PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 # Link-time optimisation is for the packet loops; with it the orchestrator takes ten minutes to link, and gains nothing.
@@ -18,7 +19,7 @@ IMAGES ?=
 SECONDS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench instructions soak fuzz lint check-24.11 images install clean
+.PHONY: help setup build demo test e2e bench instructions soak fuzz lint check-24.11 images install clean
 
 help: ## Show this
 	@echo "make RECIPE, as root or as a user with sudo:"
@@ -80,6 +81,13 @@ images: ## Build both container images to target/images, twice, and check them (
 	@scripts/setup images
 	images/build --output $(TARGET)/images --again $(IMAGES)
 	images/check $(TARGET)/images/dataplane.oci.tar $(TARGET)/images/orchestrator.oci.tar
+
+e2e: ## The built image on a real Kubernetes of two nodes, made here (root; the first time builds it)
+	@scripts/setup build test images
+	@scripts/hugepages
+	cargo build --locked -p orchestrator --bins
+	images/build --output $(TARGET)/images $(IMAGES) dataplane
+	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION)
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane

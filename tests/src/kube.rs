@@ -16,7 +16,7 @@ const IMAGE: &str = "E2E_IMAGE";
 /// What `pods create` labels all that it makes with.
 const OURS: &str = "app.kubernetes.io/managed-by=dpdk-k8s-bench";
 /// Small enough for four pods on a machine of two CPUs.
-const SMALL: &str = "-c 1 -m 512Mi -g 128Mi --hugepage-size 2Mi --output-volume empty-dir";
+const SMALL: &str = "-c 1 -m 512Mi --hugepage-size 2Mi --output-volume empty-dir";
 
 /// A namespace of one test, and a folder to run the orchestrator in.
 #[derive(Debug)]
@@ -50,9 +50,9 @@ impl Kube {
         succeeded(&mut script(words))
     }
 
-    /// `kubectl` in this namespace, its standard output.
+    /// `kubectl` in this namespace, its standard output without what stands around it.
     pub fn kubectl(&self, words: &[&str]) -> String {
-        succeeded(script(&["kubectl", "-n", &self.namespace]).args(words))
+        succeeded(script(&["kubectl", "-n", &self.namespace]).args(words)).trim().to_owned()
     }
 
     /// Objects of ours, of these kinds.
@@ -93,7 +93,8 @@ impl Kube {
     /// `pods create` with this device, small pods and these words more.
     pub fn create_line(more: &str) -> String {
         let image = std::env::var(IMAGE).unwrap_or_else(|_| panic!("{IMAGE} is not set: run `make e2e`"));
-        format!("pods create --yes {SMALL} -i {image} {more}")
+        let hugepages = if more.contains("-g ") { "" } else { "-g 128Mi" };
+        format!("pods create --yes {SMALL} {hugepages} -i {image} {more}")
     }
 
     /// So many pairs that send over the pods' own interface.

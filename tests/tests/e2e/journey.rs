@@ -4,9 +4,9 @@ use bench_tests::kube::{Kube, assert_is_whole};
 use bench_tests::{needs, results};
 use serde_json::Value;
 
-const FLOWS: &str = "--flows 1,20 --pkt-size 128 --rate 0.05";
+const FLOWS: &str = "--flows 1,20 --pkt-size 128 --rate 1";
 const PROFILES: [&str; 2] =
-    ["profile_1_flows_pkt_size_128B_0.05_rate_s", "profile_20_flows_pkt_size_128B_0.05_rate_s"];
+    ["profile_1_flows_pkt_size_128B_1_rate_s", "profile_20_flows_pkt_size_128B_1_rate_s"];
 
 /// What an attacker in the pod would start with.
 fn assert_unprivileged(pod: &Value) {

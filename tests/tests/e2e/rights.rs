@@ -24,15 +24,13 @@ impl User<'_> {
         });
         let token =
             kube.kubectl(&["get", "secret", &secret, "-o", "go-template={{.data.token | base64decode}}"]);
+        // The administrator's, with another user.
+        let text = std::fs::read_to_string(kube.kubeconfig()).unwrap();
+        let users = text.lines().find(|line| line.starts_with("users:")).unwrap();
+        let other = format!("users: [{{name: admin, user: {{token: {token}}}}}]");
+        let text = text.replace(users, &other);
         let kubeconfig = kube.folder.path().join("kubeconfig");
-        std::fs::copy(kube.kubeconfig(), &kubeconfig).unwrap();
-        let config = |words: &[&str]| {
-            let file = format!("--kubeconfig={}", kubeconfig.display());
-            let all: Vec<&str> = [&["config"], words, &[file.as_str()]].concat();
-            kube.kubectl(&all)
-        };
-        config(&["set-credentials", ACCOUNT, &format!("--token={token}")]);
-        config(&["set-context", "--current", &format!("--user={ACCOUNT}")]);
+        std::fs::write(&kubeconfig, text).unwrap();
         User { kube, kubeconfig }
     }
 
@@ -76,9 +74,8 @@ fn the_printed_role_is_enough_and_one_right_fewer_is_named() {
     user.ok(&Kube::create_line("-n 1 -s -r dpdk --device iface:eth0"));
     user.ok("pods list");
     user.ok("preflight");
-    user.ok("flows generate --flows 20 --pkt-size 128 --rate 0.05");
-    let line =
-        "run --profile profile_20_flows_pkt_size_128B_0.05_rate_s.lua --duration 2 --warmup-duration 1";
+    user.ok("flows generate --flows 20 --pkt-size 128 --rate 1");
+    let line = "run --profile profile_20_flows_pkt_size_128B_1_rate_s.lua --duration 2 --warmup-duration 1";
     user.ok(line);
     assert_is_whole(&kube.results()[0].1);
     let file = grant(&kube, Some("pods/portforward"));
