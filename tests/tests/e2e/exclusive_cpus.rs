@@ -1,7 +1,7 @@
 //! Kubelets whose CPU manager is static: each pod has a CPU of its own, and preflight sees it.
 //!
-//! On a machine of two CPUs a node can give one away, and a run needs two: a main core and a worker. So the pods are made
-//! and looked at here, and the error that preflight gives for the one CPU is part of it.
+//! On a machine of two CPUs a node can give one away, and a run needs two: a main core and a worker. So the pods are
+//! made and looked at here, and the error that preflight gives for the one CPU is part of it.
 
 use bench_tests::kube::Kube;
 use serde_json::Value;

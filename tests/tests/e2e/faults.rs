@@ -1,4 +1,4 @@
-//! What goes wrong in clusters, for real: nothing that was measured is lost, nothing is there twice, and the reason is told.
+//! What goes wrong in clusters, for real: nothing that was measured is lost or there twice, and the reason is told.
 
 use std::time::{Duration, Instant};
 

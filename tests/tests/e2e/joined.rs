@@ -1,4 +1,4 @@
-//! Both ends on one node: over the CNI's bridge, which has to learn where they are, and over memif in a folder of the node.
+//! Both ends on one node: over the CNI's bridge, which has to learn where they are, and by memif in a folder of it.
 
 use bench_tests::kube::{Kube, assert_is_whole};
 use bench_tests::profiles::UdpFlows;
