@@ -11,16 +11,24 @@ const TAG: u32 = 0x7a7a_7a7a;
 // The input is a list of frames: a length byte, whether to mark it (with the shard and number that follow), and bytes.
 fuzz_target!(|data: &[u8]| {
     let flows = 7;
-    let (shards, counts) = (Shard::all(3, flows), None);
-    let flows_of = vec![flows];
-    let expect =
-        Expectation { tag: TAG, shards, flows: flows_of, counts, same_clock: true, clock_slack: 9, queues: 1 };
+    let expect = Expectation {
+        tag: TAG,
+        shards: Shard::all(3, flows),
+        flows: vec![flows],
+        counts: None,
+        same_clock: true,
+        clock_slack: 9,
+        queues: 1,
+        per_flow: true,
+    };
     let mut books = Accountant::new(&expect);
     let (mut rest, mut frames) = (data, 0u64);
     while let [length, shard, seq, time, tail @ ..] = rest {
         let taken = usize::from(*length).min(tail.len());
         let mut frame = tail[..taken].to_vec();
-        if shard & 0x80 != 0 && let Some(at) = stamp::offset(frame.len(), 0) {
+        if shard & 0x80 != 0
+            && let Some(at) = stamp::offset(frame.len(), 0)
+        {
             let window = frame[at..].first_chunk_mut().expect("there is room for the mark");
             stamp::write(window, TAG, u16::from(shard & 3), u64::from(*seq) << (time & 47), u64::from(*time));
         }

@@ -17,7 +17,10 @@ fuzz_target!(|data: &[u8]| {
         let mut frames = Generator::new(&plan, worker, 3, 1);
         for _ in 0..20 {
             let Some((_, frame)) = frames.next_frame() else { break };
-            assert!(frame.len() <= plan.largest_frame().mbuf_bytes().into(), "no frame is longer than the largest");
+            assert!(
+                frame.len() <= plan.largest_frame().mbuf_bytes().into(),
+                "no frame is longer than the largest"
+            );
         }
     }
 });
