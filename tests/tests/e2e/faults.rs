@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bench_tests::kube::{Kube, assert_is_whole, assert_samples_are_whole};
-use bench_tests::process::{Process, run, signal_pid};
+use bench_tests::process::{Process, signal_pid};
 use bench_tests::wait;
 use nix::sys::signal::Signal;
 
@@ -131,7 +131,6 @@ fn more_hugepages_than_the_pods_limit_is_said_by_name() {
     assert!(said.contains("nothing was measured") && said.contains("the limit hugepages-2Mi"), "{said}");
     assert!(kube.results().is_empty());
     assert_eq!(kube.pod("tx0")["status"]["containerStatuses"][0]["restartCount"], 0);
-    let mut again = kube.orchestrator(&line.replace("--tx-socket-mem 400", ""));
-    assert!(run(&mut again).status.success());
+    kube.ok(&line.replace("--tx-socket-mem 400", ""));
     kube.delete();
 }

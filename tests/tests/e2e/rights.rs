@@ -81,6 +81,7 @@ fn the_printed_role_is_enough_and_one_right_fewer_is_named() {
     let file = grant(&kube, Some("pods/portforward"));
     user.denied(line, "pods/portforward");
     kube.delete();
-    kube.kubectl(&["delete", "-f", &file]);
+    kube.kubectl(&["delete", "rolebinding", ACCOUNT]);
     user.denied("pods list", "pods");
+    kube.kubectl(&["delete", "-f", &file, "--ignore-not-found"]);
 }
