@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use support::api::{get_over, pods};
 use support::cluster::FakeCluster;
 use support::{Bench, Said, signal, text};
 
@@ -30,7 +31,8 @@ fn cluster(args: &str) -> FakeCluster {
 }
 
 fn run(fake: &FakeCluster, more: &str) -> Output {
-    fake.output(&format!("run --profile p.toml --duration 1.5 --warmup-duration 0.3 {more}"))
+    let warmup = if more.contains("--warmup") { "" } else { "--warmup-duration 0.3" };
+    fake.output(&format!("run --profile p.toml --duration 1.5 {warmup} {more}"))
 }
 
 fn spawn(fake: &FakeCluster, more: &str) -> Child {
@@ -86,6 +88,18 @@ fn a_trial_on_pods_leaves_whole_results_and_the_cluster_as_it_was() {
     assert!(said.contains("2 pair(s) in context fake, namespace default"), "{said}");
     assert!(said.contains("2 senders began within"), "{said}");
     assert_untouched(&fake);
+}
+
+#[tokio::test]
+async fn a_sender_that_can_not_be_made_ready_leaves_no_receiver_behind() {
+    let fake = cluster("--pairs 1 --agent-mode tx-prepare-fails@tx0");
+    let ran = run(&fake, "--warmup-duration 0");
+    assert_eq!(ran.status.code(), Some(1), "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).contains("tx0: device"), "{}", text(&ran.stderr));
+    assert!(trials(&fake).is_empty());
+    for pod in ["tx0", "rx0"] {
+        assert_eq!(get_over(&pods(&fake), pod, "/v1/runs").await.unwrap(), json!([]), "{pod}");
+    }
 }
 
 #[test]

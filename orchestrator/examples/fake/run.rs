@@ -35,7 +35,10 @@ impl Run {
             stopped_after_ns: None,
             released: false,
             dies: mode == "tx-dies" && spec.role == Role::Tx,
-            fails_to_prepare: mode == "prepare-fails" && spec.role == Role::Rx,
+            fails_to_prepare: matches!(
+                (mode, spec.role),
+                ("prepare-fails", Role::Rx) | ("tx-prepare-fails", Role::Tx)
+            ),
             cut_off: None,
             spec,
         }

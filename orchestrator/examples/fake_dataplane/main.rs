@@ -1,10 +1,10 @@
 //! A stand-in for `dataplane agent` in the tests: it speaks the agent's API and sends no packet.
 //!
 //! A fake sender "sends" 1,000 frames a second; a fake receiver "receives" what its sender has sent, which it knows
-//! from `$FAKE_SHARED`. `$FAKE_MODE` makes it misbehave: `version`, `old-version`, `prepare-fails`, `no-hello`,
-//! `tx-dies`, `cut`, `loses`, `deaf` (receives nothing), `mute` (reflects nothing), `vanishes` (the agent dies and
-//! leaves an engine process), `never-stops`; `MODE@POD` is for one agent alone, and `MODE-once` for the first agent
-//! that it meets.
+//! from `$FAKE_SHARED`. `$FAKE_MODE` makes it misbehave: `version`, `old-version`, `prepare-fails` (a receiver's),
+//! `tx-prepare-fails`, `no-hello`, `tx-dies`, `cut`, `loses`, `deaf` (receives nothing), `mute` (reflects nothing),
+//! `vanishes` (the agent dies and leaves an engine process), `never-stops`; `MODE@POD` is for one agent alone, and
+//! `MODE-once` for the first agent that it meets.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test's stand-in: it may die of a test's mistake")]
 
