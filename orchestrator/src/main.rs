@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod analysis;
 mod cli;
 mod cluster;
 mod collect;
@@ -19,6 +20,7 @@ mod results;
 mod say;
 mod settings;
 mod show;
+mod show_repeats;
 mod show_results;
 mod trial;
 

@@ -1,7 +1,7 @@
 //! The last thing a user sees: the table, the reasons, the warnings, the places.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::collect::Column;
 use crate::results::result_json::Judged;
@@ -11,7 +11,9 @@ use crate::say;
 use crate::settings::OutputFormat;
 
 /// Shows outcomes with the folders that they were written to.
-pub fn show(pairs: &[(Judged, PathBuf)], output: OutputFormat) {
+pub fn show<'a>(pairs: impl IntoIterator<Item = (&'a Judged, &'a Path)>, output: OutputFormat) {
+    let pairs: Vec<(&Judged, &Path)> = pairs.into_iter().collect();
+    let pairs = pairs.as_slice();
     let shown = match output {
         OutputFormat::Table => show_table(pairs),
         OutputFormat::Json => show_json(pairs),
@@ -27,8 +29,8 @@ pub fn show(pairs: &[(Judged, PathBuf)], output: OutputFormat) {
     }
 }
 
-fn show_table(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
-    say::out(table(pairs.iter().map(|(judged, _)| judged)))?;
+fn show_table(pairs: &[(&Judged, &Path)]) -> io::Result<()> {
+    say::out(table(pairs.iter().map(|(judged, _)| *judged)))?;
     for (judged, folder) in pairs {
         say::out(rates(judged))?;
         for line in streams(judged) {
@@ -42,7 +44,7 @@ fn show_table(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
     Ok(())
 }
 
-fn show_json(pairs: &[(Judged, PathBuf)]) -> io::Result<()> {
+fn show_json(pairs: &[(&Judged, &Path)]) -> io::Result<()> {
     for (judged, folder) in pairs {
         let line = serde_json::json!({
             "event": "result",

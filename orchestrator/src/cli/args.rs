@@ -8,10 +8,10 @@ use traffic::units::FrameSize;
 
 use super::experiments_args::ExperimentArgs;
 use super::flow_args::{ShapeArgs, frame_size};
-use super::measure_args::Output;
 use super::plugin;
 use super::pods_args::PodsVerb;
 use super::preflight_args::PreflightArgs;
+use super::results::args::ResultsVerb;
 use super::run_args::RunArgs;
 use crate::cluster::ClusterArgs;
 
@@ -143,19 +143,6 @@ pub struct GenerateArgs {
     /// Where the pairs' folders are
     #[arg(long, default_value = "flows")]
     pub flows_dir: PathBuf,
-}
-
-/// `results …`
-#[derive(Debug, Subcommand)]
-pub enum ResultsVerb {
-    /// Write the results of a trial whose orchestrator was killed, from what its agents have on disk
-    Recover {
-        /// The folder of results, of a trial, or of a pair
-        folder: PathBuf,
-        /// table, or json: an object a line, its kind in "event"
-        #[arg(long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-    },
 }
 
 /// `lua …`

@@ -11,7 +11,7 @@ use traffic::wire::{Checksums, Dump, FlowBook, MarkClock, Memory};
 use super::args::pair_count;
 use crate::cluster::ClusterArgs;
 use crate::path::PathWish;
-use crate::settings::DURATION_S_MAX;
+use crate::settings::{DURATION_S_MAX, OutputFormat};
 
 /// How to measure.
 #[derive(Debug, Args, Serialize)]
@@ -167,6 +167,15 @@ pub enum Output {
     Table,
     /// For programs.
     Json,
+}
+
+impl From<Output> for OutputFormat {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Table => Self::Table,
+            Output::Json => Self::Json,
+        }
+    }
 }
 
 /// What marks' times are read from.

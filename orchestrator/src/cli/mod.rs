@@ -36,7 +36,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Verb::Experiments(_) => experiments::execute(),
         Verb::Man { dir } => man::execute(dir.as_deref()),
         Verb::Preflight(args) => preflight::execute(&args),
-        Verb::Results { verb } => results::execute(&verb),
+        Verb::Results { verb } => results::execute(verb),
         Verb::Lua { verb } => lua::execute(&verb),
         Verb::Completions { shell } => completions::execute(shell),
     }

@@ -11,6 +11,9 @@ pub struct RunArgs {
     /// A profile's path, or its bare file name in flows/txN-rxN/
     #[arg(long)]
     pub profile: String,
+    /// Trials, one after the other; of several, the median and the spread are shown at the end
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: u32,
     /// How to measure.
     #[command(flatten)]
     #[serde(flatten)]
@@ -39,7 +42,7 @@ mod tests {
             "orchestrator run --profile a_b.lua --tx_num_core 2 --rx_num_core=3 --txd 512 --interactive false \
              --control-port 22022 --skip-copy --warmup_duration 0 --sample-interval 5",
         );
-        assert_eq!(args.profile, "a_b.lua");
+        assert_eq!((args.profile.as_str(), args.repeats), ("a_b.lua", 1));
         let args = args.measure;
         assert_eq!((args.tx_num_core, args.rx_num_core, args.txd), (Some(2), Some(3), 512));
         assert_eq!((args.interactive, args.warmup_duration), (false, 0.0));
@@ -61,6 +64,7 @@ mod tests {
     fn values_out_of_range_are_refused() {
         for line in [
             "--burst 65",
+            "--repeats 0",
             "--duration 0",
             "--pairs 0",
             "--txd 1",

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use traffic::wire::{Latency, Summary};
 
 /// One stream's account, over all its shards.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StreamVerdict {
     /// Its number in the profile, from 0.
     pub stream: u16,

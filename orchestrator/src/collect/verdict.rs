@@ -1,14 +1,14 @@
 //! What a pair's trial amounts to.
 
 use super::streams::{StreamVerdict, by_stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use traffic::units::{FCS_BYTES, WIRE_OVERHEAD_BYTES};
 use traffic::wire::{Departures, Latency, RxShard, Sample, Summary, TxShard};
 
 use crate::trial::PairOutcome;
 
 /// What the loss was counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossBasis {
     /// Per shard: numbers sent, by the sender's last word, less distinct numbers received, by the receiver's.
@@ -17,11 +17,13 @@ pub enum LossBasis {
     /// not in it.
     ReceiverGaps,
     /// Nothing: the frames carry no mark, or the receiver has no last word.
+    #[default]
     NotMeasured,
 }
 
 /// The figures of one pair. Everything is final: nothing here is a difference of totals read at different times.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Verdict {
     /// Sent + unsent.
     pub offered: u64,

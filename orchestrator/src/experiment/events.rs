@@ -61,7 +61,7 @@ impl Events {
     /// A trial left results.
     pub fn results(self, pairs: &[(Judged, PathBuf)]) {
         if self.0 == OutputFormat::Json {
-            return show(pairs, self.0);
+            return show(pairs.iter().map(|(judged, folder)| (judged, folder.as_path())), self.0);
         }
         for (judged, folder) in pairs {
             let (record, v) = (&judged.outcome.record, &judged.verdict);

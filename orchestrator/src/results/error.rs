@@ -32,6 +32,32 @@ pub enum ResultsError {
         /// What the reader said.
         source: serde_json::Error,
     },
+    /// A file of another release.
+    #[error(
+        "{} is of format {found}, and this release reads format {known}: read it with the release that wrote it ({release})",
+        path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// Ours.
+        known: u32,
+        /// The release that wrote it.
+        release: String,
+    },
+    /// No such place.
+    #[error("there is no {}: give the folder of results, of a trial (results/<expid>) or of a pair in it", .0.display())]
+    NoSuchPlace(PathBuf),
+    /// A removal that would leave the folder of results.
+    #[error("{} is not removed: it is not a plain folder below {}", folder.display(), results.display())]
+    Outside {
+        /// Which.
+        folder: PathBuf,
+        /// Below which it should be.
+        results: PathBuf,
+    },
     /// A time that no calendar has.
     #[error("the time {0} ns since 1970 has no date")]
     Time(u64),

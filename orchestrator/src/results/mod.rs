@@ -1,6 +1,7 @@
 //! The result files: `results/<expid>/<txN-rxN>/`, in the formats that scripts of the old system read.
 
 pub mod command;
+pub mod content;
 pub mod csv;
 pub mod error;
 pub mod layout;
@@ -11,7 +12,10 @@ pub mod npz;
 pub mod read;
 pub mod recover;
 pub mod result_json;
+pub mod sanity;
+pub mod stored;
 pub mod table;
+pub mod tree;
 pub mod validate;
 pub mod write;
 

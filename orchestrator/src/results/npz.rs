@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use ndarray::Array1;
-use ndarray_npy::NpzWriter;
+use ndarray::{Array1, Array2};
+use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError};
 
 use super::ResultsError;
 use crate::collect::{Column, Columns};
@@ -27,6 +27,49 @@ pub fn write(path: &Path, columns: &Columns) -> Result<(), ResultsError> {
     synced.sync_all().map_err(ResultsError::io("writing", path))
 }
 
+/// An archive that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not even opened.
+    #[error("{0}")]
+    Open(#[from] std::io::Error),
+    /// Cut, damaged, or no archive.
+    #[error("{0}")]
+    Npz(#[from] ReadNpzError),
+}
+
+/// Reads an archive whole: every array of it, in its own order. Arrays of other widths, as other programs write them,
+/// become ours.
+pub fn read(path: &Path) -> Result<Columns, ReadError> {
+    let mut archive = NpzReader::new(File::open(path)?)?;
+    let mut columns = Columns::default();
+    for name in archive.names()? {
+        let column = column(&mut archive, &name)?;
+        columns.0.push((name, column));
+    }
+    Ok(columns)
+}
+
+fn column(archive: &mut NpzReader<File>, name: &str) -> Result<Column, ReadNpzError> {
+    // The file says what it holds only by refusing what it does not.
+    if let Ok(values) = archive.by_name::<_, _>(name).map(|values: Array1<i64>| values.to_vec()) {
+        return Ok(Column::Int(values));
+    }
+    if let Ok(values) = archive.by_name::<_, _>(name).map(|values: Array1<f64>| values.to_vec()) {
+        return Ok(Column::Float(values));
+    }
+    if let Ok(values) =
+        archive.by_name::<_, _>(name).map(|values: Array1<i32>| values.mapv(i64::from).to_vec())
+    {
+        return Ok(Column::Int(values));
+    }
+    let wide = |v: u64| i64::try_from(v).unwrap_or(i64::MAX);
+    if let Ok(values) = archive.by_name::<_, _>(name).map(|values: Array1<u64>| values.mapv(wide).to_vec()) {
+        return Ok(Column::Int(values));
+    }
+    archive.by_name::<_, _>(name).map(|grid: Array2<i64>| Column::Grid(grid))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +84,7 @@ mod tests {
         columns.grid("core_tx_packets", &[vec![1, 2], vec![3]]);
         columns.ints("huge", [u64::MAX]);
         write(&path, &columns).unwrap();
+        assert_eq!(read(&path).unwrap(), columns);
         let script =
             "import numpy, sys\nz = numpy.load(sys.argv[1])\nfor k in z: print(k, z[k].dtype, z[k].tolist())";
         let output =

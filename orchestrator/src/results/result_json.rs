@@ -7,7 +7,7 @@ use crate::collect::{Verdict, flow_books, verdict, warnings};
 use crate::trial::{PairOutcome, Record, Status, Timing};
 
 /// Of this file's own format.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// The file.
 #[derive(Debug, Serialize)]

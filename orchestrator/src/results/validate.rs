@@ -1,12 +1,11 @@
 //! Whether result files are whole: every array of an npz file can be read, and those that others rely on are there.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, Array2};
-use ndarray_npy::{NpzReader, ReadNpzError};
-
+use super::npz;
 use super::read::ResultHead;
+use crate::collect::{Column, Columns};
 use crate::trial::Status;
 
 /// Keys that a valid file has.
@@ -85,47 +84,25 @@ pub fn files(folder: &Path, head: &ResultHead, min_samples: usize) -> Result<(),
 }
 
 /// Whether every array of an archive can be read, and those that others rely on have `min_samples` values.
-pub fn archive(path: &Path, role: &str, min_samples: usize) -> Result<(), FileFault> {
-    let damaged = |error: &dyn std::fmt::Display| FileFault::Damaged {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let file = File::open(path).map_err(|error| damaged(&error))?;
-    let mut archive = NpzReader::new(file).map_err(|error| damaged(&error))?;
-    let names = archive.names().map_err(|error| damaged(&error))?;
-    let mut lengths = Vec::with_capacity(names.len());
-    for name in &names {
-        lengths.push((name.as_str(), length(&mut archive, name).map_err(|error| damaged(&error))?));
-    }
+pub fn archive(path: &Path, role: &str, min_samples: usize) -> Result<Columns, FileFault> {
+    let damaged =
+        |error: npz::ReadError| FileFault::Damaged { path: path.to_owned(), reason: error.to_string() };
+    let columns = npz::read(path).map_err(damaged)?;
     for key in if role == "tx" { TX_KEYS } else { RX_KEYS } {
-        match lengths.iter().find(|(name, _)| *name == key) {
+        match columns.get(key).map(Column::len) {
             None => return Err(FileFault::NoKey { path: path.to_owned(), key }),
-            Some((_, values)) if *values < min_samples => {
-                let (path, values) = (path.to_owned(), *values);
-                return Err(FileFault::Short { path, key, values, wanted: min_samples });
+            Some(values) if values < min_samples => {
+                return Err(FileFault::Short { path: path.to_owned(), key, values, wanted: min_samples });
             }
             Some(_) => {}
         }
     }
-    Ok(())
-}
-
-/// How many values an array has along its first axis, once it has been read whole.
-fn length(archive: &mut NpzReader<File>, name: &str) -> Result<usize, ReadNpzError> {
-    if let Ok(values) = archive.by_name::<_, _>(name).map(|values: Array1<i64>| values.len()) {
-        return Ok(values);
-    }
-    if let Ok(values) = archive.by_name::<_, _>(name).map(|values: Array1<f64>| values.len()) {
-        return Ok(values);
-    }
-    archive.by_name::<_, _>(name).map(|grid: Array2<i64>| grid.nrows())
+    Ok(columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::Columns;
-    use crate::results::npz;
 
     fn said(path: &Path, role: &str, min: usize) -> String {
         archive(path, role, min).unwrap_err().to_string()

@@ -32,6 +32,11 @@ impl Report {
         self.pairs.iter().any(|(judged, _)| judged.outcome.status == status)
     }
 
+    /// Whether every pair ended as planned.
+    pub fn is_whole(&self) -> bool {
+        self.pairs.iter().all(|(judged, _)| judged.outcome.status == Status::Complete)
+    }
+
     /// Seconds beside warm-up and sending, of the slowest pair.
     pub fn overhead_s(&self) -> f64 {
         let timings = self.pairs.iter().filter_map(|(judged, _)| judged.outcome.timing);

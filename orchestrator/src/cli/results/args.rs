@@ -1,0 +1,89 @@
+//! What may be typed behind `results`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::analysis::Metric;
+use crate::cli::measure_args::Output;
+
+/// `results …`
+#[derive(Debug, Subcommand)]
+pub enum ResultsVerb {
+    /// List the trials in a folder of results, the oldest first
+    List(ReadArgs),
+    /// Show results as they were shown when they were measured; of repeats, the median and the spread
+    Show(ReadArgs),
+    /// Check that npz files and figures are whole and can be true; exit code 1 if not
+    Validate {
+        /// Folders of results, of trials or pairs, or npz files
+        #[arg(default_value = "results")]
+        paths: Vec<PathBuf>,
+        /// Fewer values than this make a file invalid
+        #[arg(long, default_value_t = 1)]
+        min_samples: usize,
+    },
+    /// Check that every pair's folder has every file; exit code 1 if not
+    Sanity {
+        /// The folder of results
+        #[arg(default_value = "results")]
+        results: PathBuf,
+        /// Remove the folders that are not whole, after saying which
+        #[arg(long)]
+        purge: bool,
+        /// With --purge: do not ask on a terminal
+        #[arg(long, requires = "purge")]
+        yes: bool,
+        /// With --purge: only say what would be removed
+        #[arg(long, requires = "purge", conflicts_with = "yes")]
+        dry_run: bool,
+    },
+    /// Compare results with those of the first folder; exit code 1 if a figure got worse
+    Compare(CompareArgs),
+    /// Write the results of a trial whose orchestrator was killed, from what its agents have on disk
+    Recover {
+        /// The folder of results, of a trial, or of a pair
+        folder: PathBuf,
+        /// table, or json: an object a line, its kind in "event"
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+}
+
+/// Which results.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Folders of results, of trials (results/<expid>) or of pairs
+    #[arg(default_value = "results")]
+    pub paths: Vec<PathBuf>,
+    /// table, or json: an object a line, its kind in "event"
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `results compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Two folders or more, matched by profile and pair; the first one is what others are compared with
+    #[arg(required = true, num_args = 2..)]
+    pub paths: Vec<PathBuf>,
+    /// Figures that decide; all are shown
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Metric::RxPps, Metric::LossPercent])]
+    pub metric: Vec<Metric>,
+    /// Percent of the first folder's median by which a figure may get worse; of a loss, percentage points
+    #[arg(long, default_value_t = 5.0, value_parser = percent)]
+    pub threshold: f64,
+    /// Compare what was measured on unlike machines, or asked differently, all the same
+    #[arg(long)]
+    pub unlike: bool,
+    /// table, or json: an object a line, its kind in "event"
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').trim().parse() {
+        Ok(value) if (0.0..=1000.0).contains(&value) => Ok(value),
+        _ => Err("write percent, from 0 to 1000: 2.5".to_owned()),
+    }
+}
