@@ -16,6 +16,7 @@ mod path;
 mod pods;
 mod preflight;
 mod profile_source;
+mod report;
 mod results;
 mod say;
 mod settings;

@@ -8,7 +8,7 @@ use traffic::wire::{Summary, TxShard};
 
 use super::error::EngineError;
 use super::receive::{FLOWS_TOO_MANY, expectation};
-use super::sampler::{Clock, Sampler, latency};
+use super::sampler::{Clock, Sampler, latency, latency_steps};
 use super::session::Run;
 use crate::counters::CoreBlock;
 use crate::respond::Replier;
@@ -101,6 +101,7 @@ impl Returns {
         }
         summary.totals.account = Some(account);
         summary.totals.latency = latency(books.iter().flat_map(|b| b.latency()), expect, self.clock);
+        summary.latency_steps = latency_steps(books.iter().flat_map(|b| b.latency()), expect, self.clock);
         summary.rx_shards = rx_shards;
     }
 }

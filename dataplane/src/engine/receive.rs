@@ -12,7 +12,7 @@ use super::back::responder;
 use super::error::EngineError;
 use super::memory;
 use super::port;
-use super::sampler::{Clock, Sampler, latency};
+use super::sampler::{Clock, Sampler, latency, latency_steps};
 use super::session::{PEER_LEFT, Run, cross_check};
 use crate::counters::{CoreBlock, Gate};
 use crate::respond::{self, Desk, Replier};
@@ -177,6 +177,7 @@ fn summarise(
         rx_shards,
         rx_queues,
         stream_latency: stream_latency(run, &accountants, expect),
+        latency_steps: latency_steps(accountants.iter().flat_map(|a| a.latency()), expect, one_way(run)),
         stream_flows: flows.unwrap_or_default(),
         flow_books: books.unwrap_or_default(),
         unmarked_streams,

@@ -154,9 +154,23 @@ pub fn latency<'a>(
     if !expect.same_clock {
         return None;
     }
+    let all = sum(parts);
+    Some(Latency { clock_error_ns: clock.error_ns, ..all.report(clock.name, clock.hz) })
+}
+
+/// How the latency of all these is spread; empty where the clocks differ.
+pub fn latency_steps<'a>(
+    parts: impl Iterator<Item = &'a LatencyHistogram>,
+    expect: &Expectation,
+    clock: Clock,
+) -> Vec<(u64, u64)> {
+    if expect.same_clock { sum(parts).steps(clock.hz) } else { Vec::new() }
+}
+
+fn sum<'a>(parts: impl Iterator<Item = &'a LatencyHistogram>) -> LatencyHistogram {
     let mut all = LatencyHistogram::default();
     parts.for_each(|part| all.add(part));
-    Some(Latency { clock_error_ns: clock.error_ns, ..all.report(clock.name, clock.hz) })
+    all
 }
 
 /// The driver's extended statistics since the start. Names are asked for once.

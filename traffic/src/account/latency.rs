@@ -121,6 +121,26 @@ impl LatencyHistogram {
             jitter_ns: ns(self.jitter_16 as f64 / 16.0),
         }
     }
+
+    /// Upper edges in nanoseconds and frames of the values seen, from the smallest; 8 steps an octave, as many as a
+    /// chart can show.
+    pub fn steps(&self, hz: u64) -> Vec<(u64, u64)> {
+        let mut steps: Vec<(u64, u64)> = Vec::new();
+        let mut of_last = None;
+        for (edge, frames) in self.buckets.filled() {
+            let edge = edge.min(self.max);
+            let step = (u128::from(edge) * 1_000_000_000 / u128::from(hz.max(1))) as u64;
+            // The leading four bits of the clock's own value name the step.
+            let bits = 64 - edge.leading_zeros();
+            let name = (bits, edge >> bits.saturating_sub(4));
+            match steps.last_mut() {
+                Some(last) if of_last == Some(name) => *last = (step, last.1 + frames),
+                _ => steps.push((step, frames)),
+            }
+            of_last = Some(name);
+        }
+        steps
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +167,23 @@ mod tests {
         fn any_value_is_taken_or_rejected(ticks: u64) {
             let h = of(&[ticks]);
             prop_assert_eq!((h.count, h.rejected), if ticks < 1 << TOP_BITS { (1, 0) } else { (0, 1) });
+        }
+
+        #[test]
+        fn steps_hold_every_value_once_and_are_few(
+            values in proptest::collection::vec((0u32..36).prop_flat_map(|bits| 0u64..1 << bits), 1..2000)
+        ) {
+            let steps = of(&values).steps(GHZ);
+            prop_assert!(steps.is_sorted_by(|a, b| a.0 < b.0) && steps.len() <= 8 * TOP_BITS as usize);
+            let mut below = 0;
+            for (edge, frames) in &steps {
+                below += frames;
+                let exact = values.iter().filter(|v| *v < edge).count() as u64;
+                // A value may lie in the bucket of the edge and above it: 1.6 % at most.
+                let near = values.iter().filter(|v| **v as f64 <= *edge as f64 * 1.016 + 1.0).count() as u64;
+                prop_assert!((exact..=near).contains(&below), "{edge}: {below} of {exact} to {near}");
+            }
+            prop_assert_eq!(below, values.len() as u64);
         }
 
         /// Against all values sorted, and the RFC's own formula.

@@ -45,6 +45,10 @@ pub struct Summary {
     /// are too many to be told apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stream_latency: Vec<Latency>,
+    /// How latency is spread, over all streams: upper edges in nanoseconds, from the smallest, with the frames in each
+    /// step, 8 steps an octave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency_steps: Vec<(u64, u64)>,
     /// Distinct flows that a receiver saw of each stream; empty where they are too many to track.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stream_flows: Vec<u64>,

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::analysis::Metric;
 use crate::cli::measure_args::Output;
+use crate::report::write::Format;
 
 /// `results …`
 #[derive(Debug, Subcommand)]
@@ -40,6 +41,8 @@ pub enum ResultsVerb {
     },
     /// Compare results with those of the first folder; exit code 1 if a figure got worse
     Compare(CompareArgs),
+    /// Write a report: tables, charts, environment and warnings of everything in the folders
+    Report(ReportArgs),
     /// Write the results of a trial whose orchestrator was killed, from what its agents have on disk
     Recover {
         /// The folder of results, of a trial, or of a pair
@@ -79,6 +82,45 @@ pub struct CompareArgs {
     /// table, or json: an object a line, its kind in "event"
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
+}
+
+/// `results report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folders of results, of trials (results/<expid>) or of pairs
+    #[arg(default_value = "results")]
+    pub paths: Vec<PathBuf>,
+    /// One or several
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Format::Html])]
+    pub format: Vec<Format>,
+    /// The folder that it is written to
+    #[arg(long, default_value = "report")]
+    pub output: PathBuf,
+    /// A PDF too: of LaTeX if that is among the formats (by a LaTeX of this machine), else of HTML (by its Chromium)
+    #[arg(long)]
+    pub pdf: bool,
+    /// Every chart as SVG and PNG too, in the folder charts
+    #[arg(long)]
+    pub charts: bool,
+    /// Gbit/s of the link that throughput is compared with [default: what the ports say]
+    #[arg(long, value_parser = gbps)]
+    pub speed: Option<f64>,
+    /// Bytes of link time that a frame costs beyond itself: preamble, delimiter and gap
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub overhead: u32,
+    /// At its head
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Replace a report that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn gbps(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && value <= 10_000.0 => Ok(value),
+        _ => Err("write Gbit/s, above 0 to 10000: 25".to_owned()),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

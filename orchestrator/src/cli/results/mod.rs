@@ -4,6 +4,7 @@ pub mod args;
 mod compare;
 mod list;
 mod recover;
+mod report;
 mod sanity;
 mod show;
 mod validate;
@@ -27,6 +28,7 @@ pub fn execute(verb: ResultsVerb) -> Result<ExitCode> {
             sanity::execute(&results, purge.then_some(sanity::Purge { yes, dry_run }))
         }
         ResultsVerb::Compare(args) => compare::execute(&args),
+        ResultsVerb::Report(args) => report::execute(&args),
         ResultsVerb::Recover { folder, output } => recover::execute(&folder, output.into()),
     }
 }
