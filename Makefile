@@ -82,12 +82,13 @@ images: ## Build both container images to target/images, twice, and check them (
 	images/build --output $(TARGET)/images --again $(IMAGES)
 	images/check $(TARGET)/images/dataplane.oci.tar $(TARGET)/images/orchestrator.oci.tar
 
-e2e: ## The built image on a real Kubernetes of two nodes, made here (root; the first time builds it)
+e2e: ## Both built images on a real Kubernetes of two nodes, made here (root; the first time builds it)
 	@scripts/setup build test images
 	@scripts/hugepages
 	cargo build --locked -p orchestrator --bins
-	images/build --output $(TARGET)/images $(IMAGES) dataplane
-	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION)
+	images/build --output $(TARGET)/images $(IMAGES)
+	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION) \
+		$(TARGET)/images/orchestrator.oci.tar dpdk-k8s-bench/orchestrator:$(VERSION)
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane

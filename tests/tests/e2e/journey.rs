@@ -1,7 +1,8 @@
 //! A user's whole day: pods, preflight, profiles, a run, experiments, numpy, and nothing left behind.
 
 use bench_tests::kube::{Kube, assert_is_whole};
-use bench_tests::{needs, results};
+use bench_tests::process::run;
+use bench_tests::{bin, needs, results};
 use serde_json::Value;
 
 const FLOWS: &str = "--flows 1,20 --pkt-size 128 --rate 1";
@@ -78,5 +79,14 @@ fn two_pairs_over_two_nodes_from_pods_to_numpy() {
         assert_is_whole(&result);
         results::read_pair(python, folder, result["trial"]["profile_name"].as_str().unwrap());
     }
+    let folder = kube.folder.path();
+    let report = ["report", "results", "results2", "--format", "html,json,markdown", "--speed", "10"];
+    let done = run(bin::orchestrator().arg("results").args(report).current_dir(folder));
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let json = std::fs::read(folder.join("report/report.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["rows"].as_array().unwrap().len(), 6, "two of the run and four of the experiments");
+    assert!(json["environments"].to_string().contains("k8s-node1"), "{}", json["environments"]);
+    assert!(std::fs::read_to_string(folder.join("report/report.html")).unwrap().contains(PROFILES[1]));
     kube.delete();
 }

@@ -4,7 +4,9 @@
 
 mod exclusive_cpus;
 mod faults;
+mod in_cluster;
 mod joined;
 mod journey;
 mod refusals;
 mod rights;
+mod sriov_plugin;
