@@ -283,7 +283,7 @@ impl Backend for LiveBackend {
     fn saved(&mut self, ports: PortSet) -> Result<String, BackendError> {
         let mut text = String::from("-- Written by pktgen.save.\nrequire \"Pktgen\"\n");
         for port in self.numbers(ports)? {
-            let profile = self.profile(0, port)?;
+            let profile = Profile { stamp: true, ..self.profile(0, port)? };
             let one = lua_compat::export::settings(&profile, port);
             text += &one.map_err(|e| BackendError(format!("port {port}: {e}")))?;
         }

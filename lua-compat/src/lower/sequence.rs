@@ -25,8 +25,7 @@ impl Lowering<'_> {
                     self.single_parts()
                 }
             };
-            let stream = self.assemble(parts)?;
-            streams.push(Stream { name: Some(format!("slot {slot}")), ..stream });
+            streams.push(self.assemble(parts)?);
         }
         Ok(streams)
     }
