@@ -12,6 +12,7 @@ pub mod clock;
 pub mod counters;
 pub mod engine;
 pub mod inventory;
+pub mod live;
 pub mod respond;
 pub mod rx;
 pub mod tx;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use dataplane::agent;
 use dataplane::cli::flow_table::{FlowTable, FlowTableError};
-use dataplane::cli::{Cli, Verb, dump, engine, frames, probe, rx, standalone};
+use dataplane::cli::{Cli, Verb, dump, engine, frames, lua, probe, rx, standalone};
 use dataplane::inventory::HostFacts;
 use traffic::wire::Summary;
 
@@ -37,6 +37,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
             Ok(())
         }
         Verb::Frames(args) => Ok(frames::run(&args)?),
+        Verb::Lua(args) => Ok(lua::run(&args)?),
         Verb::Probe(args) => Ok(probe::run(&args)?),
         Verb::Engine => Ok(engine::run()?),
         Verb::Agent(args) => {

@@ -3,7 +3,7 @@
 //! One backend writes down ([`crate::record::Recorder`]); another may drive a running port. The API tables
 //! know neither.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use traffic::mac::Mac;
 
@@ -17,6 +17,121 @@ pub enum Transport {
     Udp,
     /// RFC 9293.
     Tcp,
+    /// RFC 792 and 4443: echo requests.
+    Icmp,
+}
+
+/// What stands behind the Ethernet header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// RFC 791.
+    #[default]
+    Ipv4,
+    /// RFC 8200.
+    Ipv6,
+    /// RFC 826.
+    Arp,
+}
+
+/// What fills a frame behind its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// The alphabet, over and over.
+    Letters,
+    /// Zeroes.
+    Zero,
+    /// What `userPattern` said, over and over.
+    User,
+}
+
+/// Switches of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A VLAN tag.
+    Vlan,
+    /// An MPLS label.
+    Mpls,
+    /// Two tags.
+    Qinq,
+    /// GRE that carries IPv4.
+    Gre,
+    /// GRE that carries Ethernet.
+    GreEth,
+    /// VXLAN.
+    Vxlan,
+    /// Frames of a capture.
+    Pcap,
+    /// Frames carry the time.
+    Latency,
+    /// Samples of the latency go to a file.
+    Sampler,
+    /// Any source address.
+    RandomSrcIp,
+    /// Any source port.
+    RandomSrcPort,
+}
+
+impl Mode {
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// The modes that Pktgen switches off when this one is switched on: a frame has one of them.
+    pub fn rivals(self) -> &'static [Mode] {
+        match self {
+            Mode::Vlan => &[Mode::Mpls, Mode::Qinq],
+            Mode::Mpls => &[Mode::Vlan, Mode::Qinq],
+            Mode::Qinq => &[Mode::Vlan, Mode::Mpls],
+            Mode::Gre => &[Mode::GreEth],
+            Mode::GreEth => &[Mode::Gre],
+            _ => &[],
+        }
+    }
+}
+
+/// 32 bits of a frame that `rnd` changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomBits {
+    /// The first byte, from the start of the frame.
+    pub offset: u16,
+    /// Bits that are drawn for each frame.
+    pub random: u32,
+    /// Bits that are 1.
+    pub ones: u32,
+    /// Bits that are 0.
+    pub zeros: u32,
+}
+
+/// One slot of a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeqPacket {
+    /// Ethernet destination.
+    pub dst_mac: Mac,
+    /// Ethernet source.
+    pub src_mac: Mac,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Source address.
+    pub src: IpAddr,
+    /// Source port.
+    pub sport: u16,
+    /// Destination port.
+    pub dport: u16,
+    /// What stands behind Ethernet.
+    pub network: Network,
+    /// Layer 4.
+    pub proto: Transport,
+    /// VLAN, where tags are sent.
+    pub vlan: u16,
+    /// Bytes with the FCS, as written.
+    pub size: u64,
+    /// GTP-U tunnel, 0 for none.
+    pub teid: u32,
+    /// VLAN priority.
+    pub cos: u8,
+    /// IPv4 TOS or IPv6 traffic class.
+    pub tos: u8,
+    /// TCP flags.
+    pub flags: Option<u8>,
 }
 
 /// Source or destination.
@@ -29,7 +144,7 @@ pub enum Side {
 }
 
 /// A setting of a port or of its single-packet template.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
     /// Frames to send; 0 goes on for ever.
     Count(u64),
@@ -43,10 +158,57 @@ pub enum Setting {
     Ttl(u8),
     /// Ethernet address.
     Mac(Side, Mac),
-    /// IPv4 address.
-    Ip(Side, Ipv4Addr),
+    /// Address of IPv4 or IPv6.
+    Ip(Side, IpAddr),
     /// Layer-4 protocol.
     Proto(Transport),
+    /// What stands behind Ethernet.
+    Network(Network),
+    /// Slots of the sequence that are sent; 0 sends the single packet.
+    SeqCount(u64),
+    /// Frames that `prime` sends.
+    Prime(u64),
+    /// TCP flags.
+    TcpFlags(u8),
+    /// VLAN.
+    VlanId(u16),
+    /// VLAN priority.
+    Cos(u8),
+    /// IPv4 TOS or IPv6 traffic class.
+    Tos(u8),
+    /// MPLS label stack entry, whole.
+    MplsEntry(u32),
+    /// Outer and inner VLAN.
+    QinqIds(u16, u16),
+    /// GRE key.
+    GreKey(u32),
+    /// VXLAN network.
+    Vni(u32),
+    /// What fills the frame.
+    Pattern(Pattern),
+    /// Its text.
+    UserPattern(String),
+    /// A slot of random bits; `None` switches it off.
+    Random(u8, Option<RandomBits>),
+    /// A switch.
+    Mode(Mode, bool),
+    /// Microseconds between frames that carry the time.
+    LatencyRate(u64),
+    /// Jitter above which frames are counted, in microseconds.
+    Jitter(u64),
+    /// Where and how latency is sampled.
+    Sampler(Sampler),
+}
+
+/// `latsampler_params`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampler {
+    /// Samples to take.
+    pub samples: u64,
+    /// Samples a second.
+    pub rate: u64,
+    /// The file.
+    pub file: String,
 }
 
 /// A field of the range template.
@@ -68,11 +230,23 @@ pub enum RangeField {
     Ttl,
     /// Frame size in bytes with the FCS.
     PktSize,
+    /// VLAN.
+    VlanId,
+    /// VLAN priority.
+    Cos,
+    /// IPv4 TOS.
+    Tos,
+    /// IPv6 hop limit.
+    HopLimits,
+    /// IPv6 traffic class.
+    TrafficClass,
+    /// GTP-U tunnel.
+    GtpuTeid,
 }
 
 impl RangeField {
     /// How many fields there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 14;
 
     /// The name of the function in `pktgen.range`.
     pub fn name(self) -> &'static str {
@@ -85,6 +259,12 @@ impl RangeField {
             RangeField::SrcPort => "src_port",
             RangeField::Ttl => "ttl",
             RangeField::PktSize => "pkt_size",
+            RangeField::VlanId => "vlan_id",
+            RangeField::Cos => "cos",
+            RangeField::Tos => "tos",
+            RangeField::HopLimits => "hop_limits",
+            RangeField::TrafficClass => "traffic_class",
+            RangeField::GtpuTeid => "gtpu_teid",
         }
     }
 }
@@ -103,22 +283,32 @@ pub enum RangePart {
 }
 
 /// One call that concerns ports.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PortOp {
     /// Start sending.
     Start,
     /// Stop sending.
     Stop,
+    /// Send a few frames now.
+    Prime,
+    /// Set the counters to zero.
+    Clear,
     /// Every setting back to its default.
     Reset,
     /// A setting of the port or its single-packet template.
     Set(Setting),
     /// One value of the range template, as a number in host order.
-    Range(RangeField, RangePart, u64),
+    Range(RangeField, RangePart, u128),
     /// The layer-4 protocol of range packets.
     RangeProto(Transport),
+    /// What stands behind Ethernet in range packets.
+    RangeNetwork(Network),
     /// Send range packets (or the single packet).
     RangeMode(bool),
+    /// A slot of the sequence.
+    Sequence(u16, Box<SeqPacket>),
+    /// TCP flags of a slot.
+    SequenceFlags(u16, u8),
 }
 
 /// A question to the backend.
@@ -128,6 +318,8 @@ pub enum Query {
     PortCount,
     /// What a running port says under the function of this name, for these ports.
     Live(&'static str, PortSet),
+    /// The random bits that are set, for these ports.
+    Random(PortSet),
 }
 
 /// An answer, in a form that every Lua value can be made from.
@@ -141,6 +333,8 @@ pub enum Answer {
     Text(String),
     /// A table with text keys.
     Fields(Vec<(String, Answer)>),
+    /// A table with number keys.
+    Rows(Vec<(i64, Answer)>),
     /// A table with port numbers as keys, and `n`, how many they are.
     Ports(Vec<(u16, Answer)>),
 }
@@ -165,4 +359,14 @@ pub trait Backend {
     /// Milliseconds by which the script's clock is ahead of the machine's, because delays were not waited
     /// for.
     fn ahead_ms(&self) -> u64;
+    /// Whether ports really run, and delays really wait.
+    fn is_live(&self) -> bool {
+        false
+    }
+    /// A Lua script that sets `port` as it is set now.
+    fn saved(&mut self, ports: PortSet) -> Result<String, BackendError>;
+    /// Whether the script has to end now, for a reason that is none of its own.
+    fn must_end(&self) -> bool {
+        false
+    }
 }

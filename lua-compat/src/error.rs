@@ -69,6 +69,12 @@ pub enum Limit {
     /// Too much time.
     #[error("the script ran for more than {:.1} s (time limit): is this an endless loop?", .0.as_secs_f64())]
     Time(Duration),
+    /// Too much time in all.
+    #[error("the script ran for more than {:.0} s in all (--limit)", .0.as_secs_f64())]
+    Total(Duration),
+    /// Told to end.
+    #[error("stopped")]
+    Ended,
     /// Too much memory.
     #[error("the script needs more than {} MiB of memory (memory limit)", .0 / (1 << 20))]
     Memory(usize),

@@ -21,12 +21,14 @@ use crate::sandbox::{Failure, Limits, Sandbox};
 pub const MAX_SCRIPT_BYTES: u64 = 1 << 20;
 
 /// How to import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// The port whose profile is wanted; `None` for port 0, or the first that the script starts.
     pub port: Option<u16>,
     /// Send what Pktgen 23.03 would have sent, not what the script means (`--pktgen-quirks`).
     pub quirks: bool,
+    /// The capture that `pcap(ports, "on")` sends (Pktgen's `-s`).
+    pub pcap: Option<std::path::PathBuf>,
     /// How much of the machine the script may use.
     pub limits: Limits,
 }
@@ -106,7 +108,7 @@ fn record_once(
     let recorder = Rc::new(RefCell::new(Recorder::new(port_count)));
     let backend: Rc<RefCell<dyn Backend>> = recorder.clone();
     let sandbox = Sandbox::new(options.limits, Rc::clone(&backend), trace).map_err(machine)?;
-    api::install(sandbox.lua(), backend).map_err(machine)?;
+    api::install(&sandbox, &backend, None).map_err(machine)?;
     sandbox.run(&without_shebang(text)).map_err(|failure| (failure, sandbox.last_line()))?;
     let (output, cut) = sandbox.output();
     let mut recorder = recorder.borrow().clone();
@@ -118,6 +120,6 @@ fn record_once(
 }
 
 /// `#!/usr/bin/…` in the first line is no Lua; the lua program skips it too.
-fn without_shebang(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(crate) fn without_shebang(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if text.first() == Some(&b'#') { [b"--", text].concat().into() } else { text.into() }
 }

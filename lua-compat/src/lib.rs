@@ -10,6 +10,8 @@
 pub mod api;
 pub mod backend;
 mod error;
+pub mod export;
+pub mod files;
 mod import;
 mod lower;
 pub mod paired;
@@ -17,10 +19,13 @@ pub mod ports;
 pub mod record;
 mod report;
 mod sandbox;
+mod session;
 #[cfg(test)]
 mod tests;
 
 pub use error::{ImportError, ImportErrorKind, Limit};
 pub use import::{Import, ImportOptions, MAX_SCRIPT_BYTES, import_file, import_str};
+pub use lower::{Place, profile_of};
 pub use report::{Note, Report, Severity};
-pub use sandbox::Limits;
+pub use sandbox::{Limits, Sink};
+pub use session::Session;

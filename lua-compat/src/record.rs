@@ -1,11 +1,14 @@
 //! The backend that sends nothing: it writes down what a script sets, in the order in which it happens.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::backend::Transport;
 use traffic::mac::Mac;
 
-use crate::backend::{Answer, Backend, BackendError, PortOp, Query, RangeField, RangePart, Setting, Side};
+use crate::backend::{
+    Answer, Backend, BackendError, Mode, Network, Pattern, PortOp, Query, RandomBits, RangeField, RangePart,
+    Sampler, SeqPacket, Setting, Side, Transport,
+};
 use crate::ports::{MAX_PORTS, PortSet};
 use crate::report::{Report, Severity};
 
@@ -50,13 +53,13 @@ impl<T> Sides<T> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RangeParts {
     /// The first value.
-    pub start: Option<At<u64>>,
+    pub start: Option<At<u128>>,
     /// The step.
-    pub inc: Option<At<u64>>,
+    pub inc: Option<At<u128>>,
     /// The smallest value.
-    pub min: Option<At<u64>>,
+    pub min: Option<At<u128>>,
     /// The largest value.
-    pub max: Option<At<u64>>,
+    pub max: Option<At<u128>>,
 }
 
 impl RangeParts {
@@ -67,7 +70,7 @@ impl RangeParts {
 }
 
 /// What a script set on one port: nothing where Pktgen's default holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Frames to send, 0 for ever.
     pub count: Option<At<u64>>,
@@ -81,14 +84,56 @@ pub struct Config {
     pub ttl: Option<At<u8>>,
     /// Single packet: Ethernet addresses.
     pub macs: Sides<Mac>,
-    /// Single packet: IPv4 addresses.
-    pub ips: Sides<Ipv4Addr>,
+    /// Single packet: addresses of IPv4.
+    pub ips: Sides<IpAddr>,
+    /// Single packet: addresses of IPv6.
+    pub ips6: Sides<IpAddr>,
     /// Single packet: layer-4 protocol.
     pub proto: Option<At<Transport>>,
+    /// Single packet: what stands behind Ethernet.
+    pub network: Option<At<Network>>,
+    /// TCP flags.
+    pub tcp_flags: Option<At<u8>>,
+    /// VLAN.
+    pub vlan: Option<At<u16>>,
+    /// VLAN priority.
+    pub cos: Option<At<u8>>,
+    /// TOS or traffic class.
+    pub tos: Option<At<u8>>,
+    /// MPLS label stack entry.
+    pub mpls: Option<At<u32>>,
+    /// Outer and inner VLAN.
+    pub qinq: Option<At<(u16, u16)>>,
+    /// GRE key.
+    pub gre_key: Option<At<u32>>,
+    /// VXLAN network.
+    pub vni: Option<At<u32>>,
+    /// What fills frames.
+    pub pattern: Option<At<Pattern>>,
+    /// The text of it.
+    pub user_pattern: Option<At<String>>,
+    /// Random bits, by slot.
+    pub random: BTreeMap<u8, At<RandomBits>>,
+    /// Switches, by [`Mode`].
+    pub modes: [Option<At<bool>>; Mode::COUNT],
+    /// Slots of the sequence that are sent.
+    pub seq_count: Option<At<u64>>,
+    /// The slots.
+    pub sequence: BTreeMap<u16, At<SeqPacket>>,
+    /// Frames of `prime`.
+    pub prime: Option<At<u64>>,
+    /// Microseconds between frames that carry the time.
+    pub latency_rate: Option<At<u64>>,
+    /// Microseconds of jitter.
+    pub jitter: Option<At<u64>>,
+    /// Latency samples.
+    pub sampler: Option<Sampler>,
     /// Range template, by [`RangeField`].
     pub ranges: [RangeParts; RangeField::COUNT],
     /// Range template: layer-4 protocol.
     pub range_proto: Option<At<Transport>>,
+    /// Range template: what stands behind Ethernet.
+    pub range_network: Option<At<Network>>,
     /// Whether range packets are sent.
     pub range_mode: Option<At<bool>>,
 }
@@ -99,6 +144,23 @@ impl Config {
         &self.ranges[field as usize]
     }
 
+    /// Whether a mode is on.
+    pub fn has(&self, mode: Mode) -> bool {
+        self.modes[mode as usize].is_some_and(|at| at.value)
+    }
+
+    /// Range packets, sequence and capture switch each other off: the last one counts.
+    fn choose(&mut self, setting: &Setting) {
+        match setting {
+            Setting::SeqCount(1..) => {
+                self.range_mode = None;
+                self.modes[Mode::Pcap as usize] = None;
+            }
+            Setting::Mode(Mode::Pcap, true) => (self.range_mode, self.seq_count) = (None, None),
+            _ => {}
+        }
+    }
+
     fn set(&mut self, line: u32, setting: Setting) {
         match setting {
             Setting::Count(value) => self.count = Some(At { value, line }),
@@ -107,14 +169,47 @@ impl Config {
             Setting::Port(side, value) => self.ports.set(side, At { value, line }),
             Setting::Ttl(value) => self.ttl = Some(At { value, line }),
             Setting::Mac(side, value) => self.macs.set(side, At { value, line }),
-            Setting::Ip(side, value) => self.ips.set(side, At { value, line }),
+            Setting::Ip(side, value @ IpAddr::V4(_)) => self.ips.set(side, At { value, line }),
+            Setting::Ip(side, value @ IpAddr::V6(_)) => self.ips6.set(side, At { value, line }),
             Setting::Proto(value) => self.proto = Some(At { value, line }),
+            Setting::Network(value) => self.network = Some(At { value, line }),
+            Setting::SeqCount(value) => self.seq_count = Some(At { value, line }),
+            Setting::Prime(value) => self.prime = Some(At { value, line }),
+            Setting::LatencyRate(value) => self.latency_rate = Some(At { value, line }),
+            Setting::Jitter(value) => self.jitter = Some(At { value, line }),
+            Setting::Sampler(value) => self.sampler = Some(value),
+            header => self.set_header(line, header),
+        }
+    }
+
+    fn set_header(&mut self, line: u32, setting: Setting) {
+        match setting {
+            Setting::TcpFlags(value) => self.tcp_flags = Some(At { value, line }),
+            Setting::VlanId(value) => self.vlan = Some(At { value, line }),
+            Setting::Cos(value) => self.cos = Some(At { value, line }),
+            Setting::Tos(value) => self.tos = Some(At { value, line }),
+            Setting::MplsEntry(value) => self.mpls = Some(At { value, line }),
+            Setting::QinqIds(outer, inner) => self.qinq = Some(At { value: (outer, inner), line }),
+            Setting::GreKey(value) => self.gre_key = Some(At { value, line }),
+            Setting::Vni(value) => self.vni = Some(At { value, line }),
+            Setting::Pattern(value) => self.pattern = Some(At { value, line }),
+            Setting::UserPattern(value) => self.user_pattern = Some(At { value, line }),
+            Setting::Random(slot, Some(value)) => drop(self.random.insert(slot, At { value, line })),
+            Setting::Random(slot, None) => drop(self.random.remove(&slot)),
+            Setting::Mode(mode, value) => {
+                if value {
+                    mode.rivals().iter().for_each(|rival| self.modes[*rival as usize] = None);
+                }
+                self.modes[mode as usize] = Some(At { value, line });
+            }
+            // The others are `set`'s.
+            _ => {}
         }
     }
 }
 
 /// The first time that a port was started.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sending {
     /// The line of `start`.
     pub line: u32,
@@ -133,7 +228,7 @@ pub struct Sending {
 }
 
 /// One port of the script.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PortRecord {
     /// The settings as they are at the end of the script.
     pub config: Config,
@@ -169,7 +264,44 @@ impl Recorder {
 
     /// The ports that the script started by name, ascending.
     pub fn started(&self) -> Vec<u16> {
-        (0..).zip(&self.ports).filter(|(_, p)| p.sending.is_some_and(|s| s.named)).map(|(n, _)| n).collect()
+        (0..)
+            .zip(&self.ports)
+            .filter(|(_, p)| p.sending.as_ref().is_some_and(|s| s.named))
+            .map(|(n, _)| n)
+            .collect()
+    }
+}
+
+impl Recorder {
+    /// The random bits of these ports, as `rnd_list` gives them.
+    pub fn random(&self, ports: PortSet) -> Answer {
+        let mask = |bits: &RandomBits| -> String {
+            let letter = |bit: u32| match (bits.random & bit, bits.ones & bit, bits.zeros & bit) {
+                (1.., ..) => 'X',
+                (_, 1.., _) => '1',
+                (_, _, 1..) => '0',
+                _ => '.',
+            };
+            (0..32).rev().map(|n| letter(1 << n)).collect()
+        };
+        let slot = |(slot, at): (&u8, &At<RandomBits>)| {
+            let fields = vec![
+                ("offset".to_owned(), Answer::Integer(at.value.offset.into())),
+                ("mask".to_owned(), Answer::Text(mask(&at.value))),
+                ("active".to_owned(), Answer::Text("Yes".to_owned())),
+            ];
+            (i64::from(*slot), Answer::Fields(fields))
+        };
+        let of = |record: &PortRecord| Answer::Rows(record.config.random.iter().map(slot).collect());
+        let all = (0..).zip(&self.ports).filter(|(n, _)| ports.contains(*n) && *n < self.port_count);
+        Answer::Ports(all.map(|(n, record)| (n, of(record))).collect())
+    }
+
+    /// Changes what is set on one port, outside of a script's run.
+    pub fn apply(&mut self, line: u32, port: u16, op: PortOp) {
+        if let Some(record) = self.ports.get_mut(usize::from(port)) {
+            record.apply(line, op);
+        }
     }
 }
 
@@ -182,7 +314,7 @@ impl PortRecord {
             None => {
                 self.sending = Some(Sending {
                     line,
-                    config: self.config,
+                    config: self.config.clone(),
                     named,
                     from_ms,
                     until_ms: None,
@@ -207,7 +339,10 @@ impl PortRecord {
         }
         match op {
             PortOp::Reset => self.config = Config::default(),
-            PortOp::Set(setting) => self.config.set(line, setting),
+            PortOp::Set(setting) => {
+                self.config.choose(&setting);
+                self.config.set(line, setting);
+            }
             PortOp::Range(field, part, value) => {
                 let parts = &mut self.config.ranges[field as usize];
                 let slot = match part {
@@ -219,8 +354,23 @@ impl PortRecord {
                 *slot = Some(At { value, line });
             }
             PortOp::RangeProto(value) => self.config.range_proto = Some(At { value, line }),
-            PortOp::RangeMode(value) => self.config.range_mode = Some(At { value, line }),
-            PortOp::Start | PortOp::Stop => {}
+            PortOp::RangeNetwork(value) => self.config.range_network = Some(At { value, line }),
+            PortOp::RangeMode(value) => {
+                if value {
+                    self.config.seq_count = None;
+                    self.config.modes[Mode::Pcap as usize] = None;
+                }
+                self.config.range_mode = Some(At { value, line });
+            }
+            PortOp::Sequence(slot, value) => {
+                self.config.sequence.insert(slot, At { value: *value, line });
+            }
+            PortOp::SequenceFlags(slot, flags) => {
+                if let Some(packet) = self.config.sequence.get_mut(&slot) {
+                    packet.value.flags = Some(flags);
+                }
+            }
+            PortOp::Start | PortOp::Stop | PortOp::Prime | PortOp::Clear => {}
         }
     }
 }
@@ -233,7 +383,8 @@ impl Backend for Recorder {
                 _ if !ports.contains(number) => {}
                 PortOp::Start => record.start(line, !ports.is_all(), now_ms),
                 PortOp::Stop => record.stop(line, now_ms),
-                _ => record.apply(line, op),
+                PortOp::Prime | PortOp::Clear => {}
+                _ => record.apply(line, op.clone()),
             }
         }
         Ok(())
@@ -253,6 +404,7 @@ impl Backend for Recorder {
     fn query(&mut self, _line: u32, query: Query) -> Result<Answer, BackendError> {
         match query {
             Query::PortCount => Ok(Answer::Integer(i64::from(self.port_count))),
+            Query::Random(ports) => Ok(self.random(ports)),
             Query::Live(name, _) => Err(BackendError(format!(
                 "pktgen.{name} asks a running port: a script that reacts to counters or link state can't be imported \
                  as a profile, it has to be run live"
@@ -266,5 +418,9 @@ impl Backend for Recorder {
 
     fn ahead_ms(&self) -> u64 {
         self.clock_ms
+    }
+
+    fn saved(&mut self, _: PortSet) -> Result<String, BackendError> {
+        Err(BackendError("pktgen.save writes a file: an imported script has none, run it live".into()))
     }
 }

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod flow_table;
 pub mod frames;
 pub mod frames_replay;
+pub mod lua;
 pub mod options;
 pub mod out;
 pub mod probe;
@@ -38,6 +39,8 @@ pub enum Verb {
     Reflect(reflect::ReflectArgs),
     /// Print or save the frames that a profile would send; needs no NIC and no root
     Frames(frames::FramesArgs),
+    /// Run a Pktgen Lua script on ports (pktgen -f), or listen for Lua text (pktgen -G)
+    Lua(Box<lua::LuaArgs>),
     /// Show what this host or pod has for DPDK: CPUs, hugepages, devices
     Probe(probe::ProbeArgs),
     /// Serve the HTTP API that the orchestrator drives

@@ -1,14 +1,13 @@
 //! One call from a script: its arguments, checked and typed.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::backend::Transport;
 use mlua::Value;
 use traffic::mac::Mac;
 
 use super::Function;
-use crate::backend::{Backend, PortOp};
+use crate::backend::{Backend, PortOp, Transport};
 use crate::ports::PortSet;
 use crate::report::Severity;
 
@@ -84,25 +83,25 @@ impl Call<'_> {
         self.text(index)?.parse().map_err(|_| self.wrong(index, wanted))
     }
 
-    /// An IPv4 address, with or without the length of its network, which no packet carries.
-    pub(super) fn ip(&self, index: usize) -> Result<Ipv4Addr, String> {
-        let wrong = || self.wrong(index, "an IPv4 address such as \"192.168.1.1\" or \"192.168.1.1/24\"");
+    /// An address of IPv4 or IPv6, with or without the length of its network, which no packet carries.
+    pub(super) fn any_ip(&self, index: usize) -> Result<IpAddr, String> {
+        let wanted = "an IPv4 or IPv6 address such as \"192.168.1.1\", \"192.168.1.1/24\" or \"2001:db8::1\"";
+        let wrong = || self.wrong(index, wanted);
         let text = self.text(index).map_err(|_| wrong())?;
-        let (address, bits) = text.split_once('/').unwrap_or((&text, "32"));
-        bits.parse::<u8>().ok().filter(|b| *b <= 32).ok_or_else(wrong)?;
-        address.parse().map_err(|_| wrong())
+        let (address, bits) = text.split_once('/').unwrap_or((&text, "0"));
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        bits.parse::<u8>().ok().filter(|b| *b <= most).ok_or_else(wrong)?;
+        Ok(address)
     }
 
-    /// A layer-4 protocol that a profile can have.
+    /// A layer-4 protocol.
     pub(super) fn proto(&self, index: usize) -> Result<Transport, String> {
         match self.text(index)?.to_ascii_lowercase().as_str() {
             "udp" => Ok(Transport::Udp),
             "tcp" => Ok(Transport::Tcp),
-            "icmp" => Err(format!(
-                "{}: icmp is not supported by import yet: use udp or tcp",
-                self.function.full_name()
-            )),
-            _ => Err(self.wrong(index, "\"udp\" or \"tcp\"")),
+            "icmp" => Ok(Transport::Icmp),
+            _ => Err(self.wrong(index, "\"udp\", \"tcp\" or \"icmp\"")),
         }
     }
 

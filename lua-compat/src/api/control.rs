@@ -1,12 +1,11 @@
-//! Functions that start, stop, wait, ask, or do nothing here.
+//! Functions that start, stop, wait, or do nothing here.
 
 use super::Status;
 use super::call::Call;
-use crate::backend::{Answer, PortOp, Query};
+use super::function::Reply;
+use crate::backend::{Answer, PortOp};
 use crate::ports::PortSet;
 use crate::report::Severity;
-
-type Reply = Result<Option<Answer>, String>;
 
 /// The longest single delay, in ms: a year.
 const MAX_DELAY_MS: u64 = 365 * 24 * 3600 * 1000;
@@ -56,33 +55,60 @@ fn wait(call: &mut Call<'_>, index: usize, ms: f64) -> Reply {
     call.backend.delay(call.line, ms.round() as u64).map(|()| None).map_err(|fault| fault.to_string())
 }
 
+/// `prime(ports)`.
+pub(super) fn prime(call: &mut Call<'_>) -> Reply {
+    live_only(call, PortOp::Prime)
+}
+
+/// `clear(ports)`.
+pub(super) fn clear(call: &mut Call<'_>) -> Reply {
+    live_only(call, PortOp::Clear)
+}
+
+/// `clr()`.
+pub(super) fn clr(call: &mut Call<'_>) -> Reply {
+    if !call.backend.is_live() {
+        return no_effect(call);
+    }
+    call.apply(PortSet::ALL, PortOp::Clear).map(|()| None)
+}
+
+fn live_only(call: &mut Call<'_>, op: PortOp) -> Reply {
+    if !call.backend.is_live() {
+        return no_effect(call);
+    }
+    let ports = call.ports()?;
+    call.apply(ports, op).map(|()| None)
+}
+
 /// A function that does nothing here: its port list is still checked, and the report says why.
 pub(super) fn no_effect(call: &mut Call<'_>) -> Reply {
     if call.function.args.is_some_and(|names| names.first() == Some(&"ports")) {
         call.ports()?;
     }
-    if let Status::NoEffect(why) = call.function.status {
+    if let Status::NoEffect(why) = call.function.status(call.backend.is_live()) {
         let name = call.function.full_name();
         call.note(Severity::Info, format!("{name} has no effect: {why}"));
     }
     Ok(None)
 }
 
-pub(super) fn port_count(call: &mut Call<'_>) -> Reply {
-    call.backend.query(call.line, Query::PortCount).map(Some).map_err(|fault| fault.to_string())
+/// `input(text)`: nothing is typed.
+pub(super) fn input(call: &mut Call<'_>) -> Reply {
+    no_effect(call)?;
+    Ok(Some(Answer::Text(String::new())))
 }
 
-/// A question that only a running port can answer.
-pub(super) fn live(call: &mut Call<'_>) -> Reply {
-    let ports = if call.args.is_empty() { PortSet::ALL } else { call.ports()? };
-    let query = Query::Live(call.function.name, ports);
-    call.backend.query(call.line, query).map(Some).map_err(|fault| fault.to_string())
+/// What needs the script's files or the machine itself: `super::files` puts its own functions in their place.
+pub(super) fn file(call: &mut Call<'_>) -> Reply {
+    refused(call)
 }
 
-/// A function that Pktgen has and this version does not.
-pub(super) fn not_yet(call: &mut Call<'_>) -> Reply {
+/// A function that this version will not carry out.
+pub(super) fn refused(call: &mut Call<'_>) -> Reply {
     let name = call.function.full_name();
-    Err(format!(
-        "{name} is not supported by import yet: take the call out, or write the profile by hand (TOML)"
-    ))
+    match call.function.status(call.backend.is_live()) {
+        Status::Refused(why) => Err(format!("{name} is not available: {why}")),
+        _ => Err(format!("{name} is not available here: this script may use no files")),
+    }
 }

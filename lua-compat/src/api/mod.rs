@@ -2,8 +2,16 @@
 
 mod call;
 mod control;
+pub mod docs;
+mod files;
+mod function;
+mod header;
+mod latency;
 mod list;
+mod query;
+mod random;
 mod range;
+mod seq;
 mod single;
 mod suggest;
 
@@ -13,8 +21,10 @@ use std::rc::Rc;
 use mlua::{Lua, MultiValue, Value};
 
 use crate::backend::{Answer, Backend};
-use crate::sandbox::{ScriptFault, here};
+use crate::files::Files;
+use crate::sandbox::{Sandbox, ScriptFault, here};
 use call::Call;
+pub use function::{Function, Group, Status, Table};
 pub use list::FUNCTIONS;
 
 /// Defines the globals of `require "Pktgen"`.
@@ -31,79 +41,41 @@ const INFO: [(&str, &str); 8] = [
     ("DPDK_Version", "none: the script is being imported"),
 ];
 
-/// Which table a function is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// `pktgen`.
-    Top,
-    /// `pktgen.range`.
-    Range,
-}
-
-impl Table {
-    /// The table as a script writes it.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Table::Top => "pktgen",
-            Table::Range => "pktgen.range",
-        }
-    }
-}
-
-/// What becomes of a function's call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Carried over.
-    Done,
-    /// Accepted, and does nothing, for this reason.
-    NoEffect(&'static str),
-    /// Answers from a running port only.
-    LiveOnly,
-    /// Pktgen has it, this version does not.
-    NotYet,
-}
-
-type Run = fn(&mut Call<'_>) -> Result<Option<Answer>, String>;
-
-/// One function of Pktgen's.
-#[derive(Clone, Copy, Debug)]
-pub struct Function {
-    /// Where it is.
-    pub table: Table,
-    /// Its name.
-    pub name: &'static str,
-    /// Its arguments by name, all of them demanded; `None` where Pktgen takes any number.
-    pub args: Option<&'static [&'static str]>,
-    /// What becomes of it.
-    pub status: Status,
-    run: Run,
-}
-
-impl Function {
-    /// `pktgen.range.src_ip`.
-    pub fn full_name(&self) -> String {
-        format!("{}.{}", self.table.prefix(), self.name)
-    }
-}
-
-/// Puts `pktgen` and `require` into `lua`; calls go to `backend`, text that helpers print to `write`.
-pub(crate) fn install(lua: &Lua, backend: Rc<RefCell<dyn Backend>>) -> mlua::Result<()> {
+/// Puts `pktgen`, `dpdk` and `require` into the sandbox; calls go to `backend`. With `files` a script may use those.
+pub(crate) fn install(
+    sandbox: &Sandbox,
+    backend: &Rc<RefCell<dyn Backend>>,
+    files: Option<&Rc<Files>>,
+) -> mlua::Result<()> {
+    let lua = sandbox.lua();
     let top = lua.create_table_with_capacity(0, FUNCTIONS.len())?;
-    let range = lua.create_table_with_capacity(0, 20)?;
+    let (range, dpdk) = (lua.create_table_with_capacity(0, 20)?, lua.create_table_with_capacity(0, 20)?);
     for function in FUNCTIONS {
-        let table = match function.table {
+        let table = match function.table() {
             Table::Top => &top,
             Table::Range => &range,
+            Table::Dpdk => &dpdk,
         };
-        let backend = Rc::clone(&backend);
-        let call = move |lua: &Lua, args: MultiValue| invoke(lua, function, args, &mut *backend.borrow_mut());
+        let (backend, usage) = (Rc::clone(backend), sandbox.usage());
+        let call = move |lua: &Lua, args: MultiValue| {
+            let result = invoke(lua, function, args, &mut *backend.borrow_mut());
+            usage.rest(lua, function.name)?;
+            result
+        };
         table.raw_set(function.name, lua.create_function(call)?)?;
     }
     unknown_names(lua, &top, Table::Top)?;
     unknown_names(lua, &range, Table::Range)?;
+    unknown_names(lua, &dpdk, Table::Dpdk)?;
     top.raw_set("range", range)?;
-    top.raw_set("info", lua.create_table_from(INFO)?)?;
-    install_require(lua, &top)?;
+    let info = lua.create_table_from(INFO)?;
+    if backend.borrow().is_live() {
+        info.raw_set("DPDK_Version", "the running one: dataplane probe shows it")?;
+    }
+    top.raw_set("info", info)?;
+    lua.globals().raw_set("dpdk", dpdk)?;
+    files::install(lua, &top, backend, files)?;
+    install_require(lua, &top, files)?;
     lua.globals().raw_set("pktgen", top)
 }
 
@@ -116,16 +88,7 @@ fn invoke(
 ) -> mlua::Result<Value> {
     let line = here(lua);
     let args: Vec<Value> = args.into_iter().collect();
-    let counted = match function.args {
-        Some(names) if names.len() != args.len() => Err(format!(
-            "{}: wrong number of arguments: {} instead of {} ({})",
-            function.full_name(),
-            args.len(),
-            names.len(),
-            names.join(", ")
-        )),
-        _ => Ok(()),
-    };
+    let counted = function.check_count(args.len());
     let answer = counted.and_then(|()| (function.run)(&mut Call { function, line, args: &args, backend }));
     match answer {
         Ok(None) => Ok(Value::Nil),
@@ -142,6 +105,13 @@ fn to_lua(lua: &Lua, answer: Answer) -> mlua::Result<Value> {
         Answer::Fields(fields) => {
             let table = lua.create_table()?;
             for (key, value) in fields {
+                table.raw_set(key, to_lua(lua, value)?)?;
+            }
+            Value::Table(table)
+        }
+        Answer::Rows(rows) => {
+            let table = lua.create_table()?;
+            for (key, value) in rows {
                 table.raw_set(key, to_lua(lua, value)?)?;
             }
             Value::Table(table)
@@ -179,30 +149,46 @@ fn unknown_names(lua: &Lua, table: &mlua::Table, which: Table) -> mlua::Result<(
     table.set_metatable(Some(meta))
 }
 
-/// `require "Pktgen"` is answered from inside; no other module can be there.
-fn install_require(lua: &Lua, pktgen: &mlua::Table) -> mlua::Result<()> {
-    let pktgen = pktgen.clone();
+/// `require "Pktgen"` is answered from inside; other modules are the script's own files, where it has some.
+fn install_require(lua: &Lua, pktgen: &mlua::Table, files: Option<&Rc<Files>>) -> mlua::Result<()> {
+    let (pktgen, files) = (pktgen.clone(), files.cloned());
     let loaded = std::cell::Cell::new(false);
+    let modules = lua.create_table()?;
     let require = lua.create_function(move |lua, name: Value| {
         let fault = |message| mlua::Error::external(ScriptFault { line: here(lua), message });
         let name = name.to_string()?;
         if name != "Pktgen" {
-            return Err(fault(format!(
-                "require: module `{name}` is not available: a script may only require \"Pktgen\""
-            )));
+            let Some(files) = &files else {
+                return Err(fault(format!(
+                    "require: module `{name}` is not available: a script may only require \"Pktgen\""
+                )));
+            };
+            let known: Value = modules.raw_get(name.as_str())?;
+            if !known.is_nil() {
+                return Ok(known);
+            }
+            let path = format!("{}.lua", name.replace('.', "/"));
+            let text = files.read(&path).map_err(|e| fault(format!("require: {e}")))?;
+            let chunk = lua.load(text).set_name(format!("={path}")).set_mode(mlua::chunk::ChunkMode::Text);
+            let value: Value = chunk.eval()?;
+            let value = if value.is_nil() { Value::Boolean(true) } else { value };
+            modules.raw_set(name, &value)?;
+            return Ok(value);
         }
         if !loaded.replace(true) {
-            let shell = lua.create_function(|lua, name: String| {
-                let message = format!("{name} needs a shell, which an imported script does not have");
-                Err::<(), _>(mlua::Error::external(ScriptFault { line: here(lua), message }))
-            })?;
-            let write: mlua::Function = lua.named_registry_value(crate::sandbox::WRITE)?;
-            lua.load(HELPERS)
-                .set_name("=helpers")
-                .set_mode(mlua::chunk::ChunkMode::Text)
-                .call::<()>((&pktgen, write, shell))?;
+            define_helpers(lua, &pktgen)?;
         }
-        Ok(pktgen.clone())
+        Ok(Value::Table(pktgen.clone()))
     })?;
     lua.globals().raw_set("require", require)
+}
+
+/// The globals of `Pktgen.lua`.
+pub(crate) fn define_helpers(lua: &Lua, pktgen: &mlua::Table) -> mlua::Result<()> {
+    let shell = lua.create_function(|lua, name: String| {
+        let message = format!("{name} needs a shell, which an imported script does not have");
+        Err::<(), _>(mlua::Error::external(ScriptFault { line: here(lua), message }))
+    })?;
+    let write: mlua::Function = lua.named_registry_value(crate::sandbox::WRITE)?;
+    lua.load(HELPERS).set_name("=helpers").set_mode(mlua::chunk::ChunkMode::Text).call((pktgen, write, shell))
 }

@@ -1,37 +1,11 @@
 //! `pktgen.range`: the fields that step from packet to packet.
 
-use traffic::profile::Value as _;
+use std::net::IpAddr;
 
 use super::call::Call;
-use crate::backend::{Answer, PortOp, RangeField, RangePart};
+use super::function::Reply;
+use crate::backend::{PortOp, RangeField, RangePart};
 use crate::report::Severity;
-
-type Reply = Result<Option<Answer>, String>;
-
-pub(super) fn dst_mac(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::DstMac)
-}
-pub(super) fn src_mac(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::SrcMac)
-}
-pub(super) fn dst_ip(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::DstIp)
-}
-pub(super) fn src_ip(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::SrcIp)
-}
-pub(super) fn dst_port(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::DstPort)
-}
-pub(super) fn src_port(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::SrcPort)
-}
-pub(super) fn ttl(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::Ttl)
-}
-pub(super) fn pkt_size(call: &mut Call<'_>) -> Reply {
-    set(call, RangeField::PktSize)
-}
 
 /// `range.ip_proto(ports, protocol)`.
 pub(super) fn ip_proto(call: &mut Call<'_>) -> Reply {
@@ -39,8 +13,34 @@ pub(super) fn ip_proto(call: &mut Call<'_>) -> Reply {
     call.apply(ports, PortOp::RangeProto(proto)).map(|()| None)
 }
 
+/// The field that a function is named by.
+fn field(name: &str) -> Option<RangeField> {
+    use RangeField::{
+        Cos, DstIp, DstMac, DstPort, GtpuTeid, HopLimits, PktSize, SrcIp, SrcMac, SrcPort, Tos, TrafficClass,
+        Ttl, VlanId,
+    };
+    let all = [
+        DstMac,
+        SrcMac,
+        DstIp,
+        SrcIp,
+        DstPort,
+        SrcPort,
+        Ttl,
+        PktSize,
+        VlanId,
+        Cos,
+        Tos,
+        HopLimits,
+        TrafficClass,
+        GtpuTeid,
+    ];
+    all.into_iter().find(|field| field.name() == name)
+}
+
 /// `range.FIELD(ports, what, value)`.
-fn set(call: &mut Call<'_>, field: RangeField) -> Reply {
+pub(super) fn set(call: &mut Call<'_>) -> Reply {
+    let Some(field) = field(call.function.name) else { return Err("this function names no field".into()) };
     let ports = call.ports()?;
     let what = call.text(1)?;
     let value = value(call, field)?;
@@ -60,12 +60,21 @@ fn set(call: &mut Call<'_>, field: RangeField) -> Reply {
     call.apply(ports, PortOp::Range(field, part, value)).map(|()| None)
 }
 
-fn value(call: &Call<'_>, field: RangeField) -> Result<u64, String> {
+fn value(call: &Call<'_>, field: RangeField) -> Result<u128, String> {
+    let whole = |what, most| call.whole(2, what, 0..=most).map(u128::from);
     match field {
-        RangeField::DstMac | RangeField::SrcMac => call.mac(2).map(|mac| mac.to_u64()),
-        RangeField::DstIp | RangeField::SrcIp => call.ip(2).map(|ip| ip.to_u64()),
-        RangeField::DstPort | RangeField::SrcPort => call.whole(2, "a port", 0..=65535),
-        RangeField::Ttl => call.whole(2, "a time to live", 0..=255),
-        RangeField::PktSize => call.whole(2, "a frame size", 0..=65535),
+        RangeField::DstMac | RangeField::SrcMac => call.mac(2).map(|mac| mac.to_u64().into()),
+        RangeField::DstIp | RangeField::SrcIp => call.any_ip(2).map(|ip| match ip {
+            IpAddr::V4(ip) => u32::from(ip).into(),
+            IpAddr::V6(ip) => ip.into(),
+        }),
+        RangeField::DstPort | RangeField::SrcPort => whole("a port", 65535),
+        RangeField::Ttl => whole("a time to live", 255),
+        RangeField::HopLimits => whole("a hop limit", 255),
+        RangeField::PktSize => whole("a frame size", 65535),
+        RangeField::VlanId => whole("a VLAN", 4095),
+        RangeField::Cos => whole("a priority", 7),
+        RangeField::Tos | RangeField::TrafficClass => whole("a number", 255),
+        RangeField::GtpuTeid => whole("a tunnel's number", u64::from(u32::MAX)),
     }
 }

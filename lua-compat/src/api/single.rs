@@ -1,11 +1,10 @@
 //! `pktgen.set` and the functions of the single-packet template.
 
 use super::call::Call;
+use super::function::{Reply, Table};
 use super::suggest;
-use crate::backend::{Answer, PortOp, Setting, Side};
+use crate::backend::{Network, PortOp, Setting, Side};
 use crate::report::Severity;
-
-type Reply = Result<Option<Answer>, String>;
 
 /// What `pktgen.set` takes, in lower case: Pktgen compares without case.
 const WHAT: [&str; 14] = [
@@ -14,6 +13,8 @@ const WHAT: [&str; 14] = [
 ];
 /// Frames that may be asked for: what a JSON number holds exactly.
 const MAX_COUNT: u64 = 1 << 53;
+/// Frames of a `prime`.
+const MAX_PRIME: u64 = 1 << 16;
 
 /// `set(ports, what, value)`.
 pub(super) fn set(call: &mut Call<'_>) -> Reply {
@@ -27,14 +28,10 @@ pub(super) fn set(call: &mut Call<'_>) -> Reply {
         "dport" => Setting::Port(Side::Dst, call.whole(2, "a port", 0..=65535)? as u16),
         "ttl" => Setting::Ttl(call.whole(2, "a time to live", 0..=255)? as u8),
         "seq_cnt" | "seqcnt" => {
-            if call.whole(2, "a number of packets", 0..=16)? > 0 {
-                return Err("pktgen.set: seq_cnt (packet sequences) is not supported by import yet: use \
-                            pktgen.set_range with pktgen.range, or write the profile by hand (TOML)"
-                    .into());
-            }
-            return Ok(None);
+            Setting::SeqCount(call.whole(2, "a number of packets", 0..=u64::from(super::seq::MAX_SLOTS))?)
         }
-        "burst" | "txburst" | "rxburst" | "cycles" | "prime" | "dump" => {
+        "prime" => Setting::Prime(call.whole(2, "a number of packets", 0..=MAX_PRIME)?),
+        "burst" | "txburst" | "rxburst" | "cycles" | "dump" => {
             call.whole(2, "a number", 0..=u64::from(u32::MAX))?;
             call.note(
                 Severity::Info,
@@ -74,7 +71,7 @@ pub(super) fn set_mac(call: &mut Call<'_>) -> Reply {
 
 /// `set_ipaddr(ports, side, address)`.
 pub(super) fn set_ipaddr(call: &mut Call<'_>) -> Reply {
-    let (ports, side, ip) = (call.ports()?, side(call)?, call.ip(2)?);
+    let (ports, side, ip) = (call.ports()?, side(call)?, call.any_ip(2)?);
     call.apply(ports, PortOp::Set(Setting::Ip(side, ip))).map(|()| None)
 }
 
@@ -84,16 +81,24 @@ pub(super) fn set_proto(call: &mut Call<'_>) -> Reply {
     call.apply(ports, PortOp::Set(Setting::Proto(proto))).map(|()| None)
 }
 
-/// `set_type(ports, type)`: IPv4 is all that there is in this version.
+/// `set_type(ports, type)` and `range.set_type(ports, type)`.
 pub(super) fn set_type(call: &mut Call<'_>) -> Reply {
-    call.ports()?;
-    match call.text(1)?.to_ascii_lowercase().as_str() {
-        "ipv4" => Ok(None),
-        "ipv6" | "arp" | "vlan" => {
-            let name = call.function.full_name();
-            Err(format!("{name}: `{}` is not supported by import yet: only ipv4", call.text(1)?))
-        }
-        _ => Err(call.wrong(1, "\"ipv4\"")),
+    let (ports, network) = (call.ports()?, network(call, 1)?);
+    let op = match (call.function.table(), network) {
+        (Table::Range, Network::Arp) => return Err(call.wrong(1, "\"ipv4\" or \"ipv6\"")),
+        (Table::Range, network) => PortOp::RangeNetwork(network),
+        (_, network) => PortOp::Set(Setting::Network(network)),
+    };
+    call.apply(ports, op).map(|()| None)
+}
+
+/// What stands behind Ethernet; `"vlan"` is an old word for IPv4 behind a tag.
+pub(super) fn network(call: &Call<'_>, index: usize) -> Result<Network, String> {
+    match call.text(index)?.to_ascii_lowercase().as_str() {
+        "ipv4" | "ip" | "vlan" | "udp" => Ok(Network::Ipv4),
+        "ipv6" => Ok(Network::Ipv6),
+        "arp" => Ok(Network::Arp),
+        _ => Err(call.wrong(index, "\"ipv4\", \"ipv6\" or \"arp\"")),
     }
 }
 
@@ -101,10 +106,4 @@ pub(super) fn set_type(call: &mut Call<'_>) -> Reply {
 pub(super) fn set_range(call: &mut Call<'_>) -> Reply {
     let (ports, on) = (call.ports()?, call.on(1)?);
     call.apply(ports, PortOp::RangeMode(on)).map(|()| None)
-}
-
-/// A mode that this version can't send: off is fine, on is not.
-pub(super) fn mode(call: &mut Call<'_>) -> Reply {
-    call.ports()?;
-    if call.on(1)? { super::control::not_yet(call) } else { Ok(None) }
 }

@@ -5,7 +5,7 @@ use super::{FUNCTIONS, Table};
 /// The error of calling `name` in `table`, which Pktgen does not have.
 pub(super) fn unknown(table: Table, name: &str) -> String {
     let near = other_table(table, name).or_else(|| {
-        let names = FUNCTIONS.iter().filter(|f| f.table == table).map(|f| f.name);
+        let names = FUNCTIONS.iter().filter(|f| f.table() == table).map(|f| f.name);
         nearest(name, names).map(|near| format!("{}.{near}", table.prefix()))
     });
     let near = near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
@@ -14,7 +14,7 @@ pub(super) fn unknown(table: Table, name: &str) -> String {
 
 /// The same name in the other table: old scripts say `pktgen.dst_mac` for `pktgen.range.dst_mac`.
 fn other_table(table: Table, name: &str) -> Option<String> {
-    FUNCTIONS.iter().find(|f| f.table != table && f.name == name).map(|f| f.full_name())
+    FUNCTIONS.iter().find(|f| f.table() != table && f.name == name).map(|f| f.full_name())
 }
 
 /// The name that differs in the fewest letters, where that is at most a third of them.

@@ -1,8 +1,9 @@
 //! Header fields: Pktgen's ranges and single values, with its defaults where a script leaves them out.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use traffic::mac::Mac;
+use traffic::profile::value::Uint;
 use traffic::profile::{Ethernet, Ipv4, Ports};
 use traffic::profile::{Field, Value};
 
@@ -15,7 +16,7 @@ const SRC_PORT: u16 = 1234;
 const DST_PORT: u16 = 5678;
 const TTL: u8 = 64;
 /// Pktgen 23.03 cuts larger increments of ports down to this.
-const MAX_PORT_INC: u64 = 64;
+const MAX_PORT_INC: u128 = 64;
 
 /// Pktgen's default of a range.
 #[derive(Clone, Copy)]
@@ -46,7 +47,13 @@ impl Lowering<'_> {
                 self.report.info(line, text);
                 return Ok(Field::Fixed(value));
             }
-            (None, _) => self.no_mac(&format!("range.{}", field.name())),
+            (None, _) => {
+                let own = if field == RangeField::SrcMac { self.place.mac } else { self.place.peer_mac };
+                if let Some(mac) = own {
+                    return Ok(Field::Fixed(mac));
+                }
+                self.no_mac(&format!("range.{}", field.name()));
+            }
             _ => {}
         }
         if let (Some(At { value: 1.., line }), None) = (parts.inc, parts.max) {
@@ -55,7 +62,8 @@ impl Lowering<'_> {
                 field.name()
             );
             self.report.warn(line, text);
-            let start = parts.start.and_then(|start| <Mac as Value>::from_u64(start.value));
+            let start =
+                parts.start.and_then(|start| <Mac as Value>::from_u64(u64::try_from(start.value).ok()?));
             return Ok(Field::Fixed(start.unwrap_or_default()));
         }
         self.range(field, parts, Defaults { start: 0, inc: 0, min: 0, max: 0 })
@@ -108,6 +116,43 @@ impl Lowering<'_> {
         self.range(RangeField::Ttl, parts, Defaults { start: u64::from(TTL), inc: 0, min: 0, max: 255 })
     }
 
+    /// A range of a field that nobody sets who does not mean it: without a start it is `default`.
+    pub(super) fn range_small<T: Value>(
+        &mut self,
+        field: RangeField,
+        default: T,
+    ) -> Result<Field<T>, LowerFault> {
+        let parts = *self.config.range(field);
+        if parts.first_line().is_none() {
+            return Ok(Field::Fixed(default));
+        }
+        let most = match field {
+            RangeField::VlanId => 4095,
+            RangeField::Cos => 7,
+            RangeField::GtpuTeid => u64::from(u32::MAX),
+            _ => 255,
+        };
+        let defaults = Defaults { start: default.to_u64(), inc: 0, min: 0, max: most };
+        self.range(field, parts, defaults)
+    }
+
+    /// The VLAN of single packets, and of range packets without a range.
+    pub(super) fn vlan_id(&self) -> Uint<12> {
+        let id = self.config.vlan.map_or(1, |at| at.value);
+        Uint::new(id.into()).unwrap_or_default()
+    }
+
+    /// The VLAN priority.
+    pub(super) fn cos(&self) -> Uint<3> {
+        Uint::new(self.config.cos.map_or(0, |at| at.value.into())).unwrap_or_default()
+    }
+
+    /// The GTP-U tunnel of single packets: Pktgen has one setter for both kinds of packet.
+    pub(super) fn teid(&self) -> Field<u32> {
+        let start = self.config.range(RangeField::GtpuTeid).start.map_or(0, |at| at.value);
+        Field::Fixed(u32::try_from(start).unwrap_or(0))
+    }
+
     /// Says that a setting of the single packet does not reach the range packets whose start is not set.
     fn single_only(&mut self, field: RangeField, what: &str, line: Option<u32>) {
         if let (None, Some(line)) = (self.config.range(field).start, line) {
@@ -127,9 +172,9 @@ impl Lowering<'_> {
     ) -> Result<Field<T>, LowerFault> {
         let name = field.name();
         let line = parts.first_line().unwrap_or(0);
-        let typed = |part: Option<At<u64>>, default: u64| {
-            let At { value, line } = part.unwrap_or(At { value: default, line });
-            T::from_u64(value).ok_or_else(|| LowerFault {
+        let typed = |part: Option<At<u128>>, default: u64| {
+            let At { value, line } = part.unwrap_or(At { value: default.into(), line });
+            u64::try_from(value).ok().and_then(T::from_u64).ok_or_else(|| LowerFault {
                 line,
                 message: format!("range.{name}: {value} is not {}", T::WHAT),
             })
@@ -201,13 +246,14 @@ impl Lowering<'_> {
     /// The single packet's MACs.
     pub(super) fn single_macs(&mut self) -> Ethernet {
         let macs = self.config.macs;
-        let mut mac = |side: Option<At<Mac>>, name: &str| {
-            if side.is_none() {
+        let (own, peer) = (self.place.mac, self.place.peer_mac);
+        let mut mac = |side: Option<At<Mac>>, name: &str, default: Option<Mac>| {
+            if side.is_none() && default.is_none() {
                 self.no_mac(&format!("set_mac \"{name}\""));
             }
-            Field::Fixed(side.map_or_else(Mac::default, |at| at.value))
+            Field::Fixed(side.map(|at| at.value).or(default).unwrap_or_default())
         };
-        Ethernet { src: mac(macs.src, "src"), dst: mac(macs.dst, "dst") }
+        Ethernet { src: mac(macs.src, "src", own), dst: mac(macs.dst, "dst", peer) }
     }
 
     /// The single packet's addresses and TTL.
@@ -215,23 +261,25 @@ impl Lowering<'_> {
         let ips = self.config.ips;
         // Pktgen pairs ports: 0 sends to 1, 1 to 0.
         let defaults = (default_ip(self.port, 1), default_ip(self.port ^ 1, 1));
-        let mut ip = |side: Option<At<Ipv4Addr>>, name: &str, default: Ipv4Addr| {
-            if side.is_none() {
+        let mut ip = |side: Option<At<IpAddr>>, name: &str, default: Ipv4Addr| match side.map(|at| at.value) {
+            Some(IpAddr::V4(ip)) => Field::Fixed(ip),
+            _ => {
                 self.report
                     .info(0, format!("set_ipaddr \"{name}\" is not called: {default}, Pktgen's default"));
+                Field::Fixed(default)
             }
-            Field::Fixed(side.map_or(default, |at| at.value))
         };
         let (src, dst) = (ip(ips.src, "src", defaults.0), ip(ips.dst, "dst", defaults.1));
         let ttl = Field::Fixed(self.config.ttl.map_or(TTL, |at| at.value));
-        Ipv4 { ttl, ..Ipv4::between(src, dst) }
+        let tos = Field::Fixed(self.config.tos.map_or(0, |at| at.value));
+        Ipv4 { ttl, tos, ..Ipv4::between(src, dst) }
     }
 
     /// The single packet's ports.
-    pub(super) fn single_ports(&mut self) -> Ports {
+    pub(super) fn single_ports(&mut self, is_quiet: bool) -> Ports {
         let ports = self.config.ports;
         let mut port = |side: Option<At<u16>>, name: &str, default: u16| {
-            if side.is_none() {
+            if side.is_none() && !is_quiet {
                 self.report.info(0, format!("{name} is not set: {default}, Pktgen's default"));
             }
             Field::Fixed(side.map_or(default, |at| at.value))

@@ -32,7 +32,7 @@ pub(super) fn choose<'a>(
     let Some(sending) = &record.sending else {
         let others = if started.is_empty() { String::new() } else { format!(" (it starts {list})") };
         report.warn(0, format!("the script never starts port {number}{others}: this is what it would send"));
-        return Ok(Chosen { number, config: record.config, sending: None });
+        return Ok(Chosen { number, config: record.config.clone(), sending: None });
     };
     if let Some(line) = sending.changed_line {
         report.warn(line, "settings changed while the port sends are not carried over");
@@ -46,5 +46,5 @@ pub(super) fn choose<'a>(
             ),
         );
     }
-    Ok(Chosen { number, config: sending.config, sending: Some(sending) })
+    Ok(Chosen { number, config: sending.config.clone(), sending: Some(sending) })
 }

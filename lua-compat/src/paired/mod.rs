@@ -6,6 +6,7 @@
 //! still ends where the addresses end.
 
 mod mode;
+mod reactive;
 mod render;
 
 use std::net::Ipv4Addr;
@@ -16,7 +17,8 @@ use traffic::profile::{Ethernet, Ipv4, Ports, Profile, Stream};
 use traffic::units::{FrameSize, Rate};
 
 pub use mode::{FlowMode, FlowModeError};
-pub use render::render;
+pub use reactive::GenMode;
+pub use render::{render, render_as};
 
 /// What one paired profile sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,11 @@ impl PairedFlow {
     /// The name that the profile's file has in `flows/txN-rxN/`.
     pub fn file_name(&self) -> String {
         format!("{}.lua", self.stem())
+    }
+
+    /// The name of a script of another kind.
+    pub fn file_name_as(&self, mode: GenMode) -> String {
+        format!("{}{}.lua", self.stem(), mode.suffix())
     }
 
     /// The profile's own name: the file's without `.lua`.

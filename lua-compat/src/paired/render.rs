@@ -4,6 +4,7 @@ use std::fmt::{Display, Write};
 
 use traffic::profile::{Field, Value};
 
+use super::reactive::{GenMode, tail};
 use super::{PairedError, PairedFlow};
 
 /// What every paired profile starts with.
@@ -35,6 +36,11 @@ pktgen.start(0)
 
 /// The Lua text of a paired profile. UDP is set for range packets too, so that Pktgen itself sends UDP.
 pub fn render(flow: &PairedFlow) -> Result<String, PairedError> {
+    render_as(flow, GenMode::Paired)
+}
+
+/// As [`render`], of another kind.
+pub fn render_as(flow: &PairedFlow, kind: GenMode) -> Result<String, PairedError> {
     let fields = flow.fields()?;
     let mut lua = String::with_capacity(2048);
     let PairedFlow { flows, rate_percent, mode, .. } = flow;
@@ -58,7 +64,10 @@ pub fn render(flow: &PairedFlow) -> Result<String, PairedError> {
     line(&mut lua, format_args!("pktgen.set_range(\"0\", \"on\")"));
     line(&mut lua, format_args!("pktgen.set(\"0\", \"count\", 0)"));
     line(&mut lua, format_args!("pktgen.set(\"0\", \"size\", {size})"));
-    lua.push_str(TAIL);
+    match kind {
+        GenMode::Paired => lua.push_str(TAIL),
+        _ => lua.push_str(&tail(kind, *rate_percent)),
+    }
     Ok(lua)
 }
 

@@ -39,6 +39,9 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Text printed, in bytes; more is cut off and said so.
     pub output_bytes: usize,
+    /// Of a script whose delays really wait: instructions and time begin anew with each delay, and this is the time in
+    /// all. `None`: delays pass at once, and change no limit.
+    pub live: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -49,21 +52,34 @@ impl Default for Limits {
             time: Duration::from_secs(5),
             memory_bytes: 64 << 20,
             output_bytes: 64 << 10,
+            live: None,
         }
     }
 }
 
+impl Limits {
+    /// Of a script on running ports: 20 million instructions and 5 s from one delay to the next, `total` in all.
+    pub fn live(total: Duration) -> Limits {
+        Limits { live: Some(total), output_bytes: usize::MAX, ..Limits::default() }
+    }
+}
+
+/// Where a live script's output goes, as it comes.
+pub type Sink = Box<dyn FnMut(&str)>;
+
 /// What a run has used so far.
-#[derive(Debug)]
 pub(crate) struct Usage {
     pub(crate) limits: Limits,
-    started: Instant,
+    began: Instant,
+    started: Cell<Instant>,
     instructions: Cell<u64>,
     hit: Cell<Option<Limit>>,
     /// The last line seen, for errors that Lua raises without a place.
     line: Cell<u32>,
     output: RefCell<String>,
     cut: Cell<bool>,
+    sink: RefCell<Option<Sink>>,
+    backend: Rc<RefCell<dyn Backend>>,
 }
 
 impl Usage {
@@ -73,15 +89,36 @@ impl Usage {
         if self.hit.get().is_none() {
             if self.instructions.get() > self.limits.instructions {
                 self.hit.set(Some(Limit::Instructions(self.limits.instructions)));
-            } else if self.started.elapsed() > self.limits.time {
+            } else if self.started.get().elapsed() > self.limits.time {
                 self.hit.set(Some(Limit::Time(self.limits.time)));
+            } else if let Some(total) = self.limits.live.filter(|total| self.began.elapsed() > *total) {
+                self.hit.set(Some(Limit::Total(total)));
+            } else if self.backend.try_borrow().is_ok_and(|backend| backend.must_end()) {
+                self.hit.set(Some(Limit::Ended));
             }
         }
         self.hit.get().map_or(Ok(()), Err)
     }
 
+    /// After a call of Pktgen's: what waits for real gives the script a new share of time and instructions.
+    pub(crate) fn rest(&self, lua: &Lua, function: &str) -> mlua::Result<()> {
+        if self.limits.live.is_some() && matches!(function, "delay" | "sleep" | "pause") {
+            self.begin();
+        }
+        self.check().map_err(|limit| fault::limit_error(lua, limit))
+    }
+
+    /// A new share of time and instructions.
+    pub(crate) fn begin(&self) {
+        self.instructions.set(0);
+        self.started.set(Instant::now());
+    }
+
     /// Adds to what the script printed, up to the limit.
-    fn print(&self, text: &str) {
+    pub(crate) fn print(&self, text: &str) {
+        if let Some(sink) = self.sink.borrow_mut().as_mut() {
+            return sink(text);
+        }
         let mut output = self.output.borrow_mut();
         let room = self.limits.output_bytes.saturating_sub(output.len());
         let mut fits = text.len().min(room);
@@ -111,12 +148,15 @@ impl Sandbox {
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let usage = Rc::new(Usage {
             limits,
-            started: Instant::now(),
+            began: Instant::now(),
+            started: Cell::new(Instant::now()),
             instructions: Cell::new(0),
             hit: Cell::new(None),
             line: Cell::new(0),
             output: RefCell::default(),
             cut: Cell::new(false),
+            sink: RefCell::default(),
+            backend: Rc::clone(&backend),
         });
         guard::install(&lua, &usage, backend)?;
         lua.set_memory_limit(limits.memory_bytes)?;
@@ -148,8 +188,19 @@ impl Sandbox {
         &self.lua
     }
 
+    /// What the script uses.
+    pub(crate) fn usage(&self) -> Rc<Usage> {
+        Rc::clone(&self.usage)
+    }
+
+    /// Where output goes from now on, as it comes.
+    pub(crate) fn set_sink(&self, sink: Sink) {
+        *self.usage.sink.borrow_mut() = Some(sink);
+    }
+
     /// Runs a script, text only.
     pub(crate) fn run(&self, text: &[u8]) -> Result<(), Failure> {
+        self.usage.begin();
         let chunk = self.lua.load(text).set_name(format!("={CHUNK}")).set_mode(ChunkMode::Text);
         let result = chunk.exec().map_err(|error| fault::classify(&error, &self.usage));
         // A script may catch the limit's error as its last act: the limit counts all the same.

@@ -1,5 +1,6 @@
 //! Tests over the whole crate: scripts in, profiles or errors out.
 mod api;
+mod export;
 mod golden;
 mod lower;
 mod paired;

@@ -156,6 +156,20 @@ pub enum LuaVerb {
         #[arg(long)]
         pktgen_quirks: bool,
     },
+    /// Turn a profile into a Pktgen script that imports back to the same profile
+    Export {
+        /// The profile: TOML, YAML or JSON.
+        profile: PathBuf,
+        /// The port that the script sets.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..32))]
+        port: u16,
+        /// Where it goes [default: standard output]
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// Replace the file if it exists
+        #[arg(long)]
+        force: bool,
+    },
     /// Turn a script into a TOML profile
     Import {
         /// The script.

@@ -14,7 +14,8 @@ pub struct ShapeArgs {
     /// Which fields vary: s, sd, sp, dp, spd, sdpp or sdpd
     #[arg(long, default_value = "s")]
     pub flow_mode: FlowMode,
-    /// What kind of profile: this version makes paired ones
+    /// paired: sends until stopped; latency: reports percentiles; converge: searches the highest rate without loss, up to
+    /// --rate (the last two are scripts for `dataplane lua -f`)
     #[arg(long, value_enum, default_value_t = GenMode::Paired)]
     pub gen_mode: GenMode,
     /// First source address
@@ -46,6 +47,20 @@ pub struct ShapeArgs {
 pub enum GenMode {
     /// One sender, one receiver.
     Paired,
+    /// Reports latency.
+    Latency,
+    /// Searches.
+    Converge,
+}
+
+impl From<GenMode> for lua_compat::paired::GenMode {
+    fn from(mode: GenMode) -> Self {
+        match mode {
+            GenMode::Paired => Self::Paired,
+            GenMode::Latency => Self::Latency,
+            GenMode::Converge => Self::Converge,
+        }
+    }
 }
 
 /// Notations of profiles.

@@ -13,7 +13,7 @@ use traffic::replay::Capture;
 use traffic::units::FrameSize;
 
 use super::args::{FlowsVerb, GenerateArgs};
-use super::flow_args::{ProfileFormat, ShapeArgs};
+use super::flow_args::{GenMode, ProfileFormat, ShapeArgs};
 use crate::cluster::Cluster;
 use crate::lab::devices::local_macs;
 use crate::lab::kube::macs::macs as kube_macs;
@@ -112,9 +112,13 @@ pub fn macs(shape: &ShapeArgs, pairs: &[usize]) -> Result<Vec<(Mac, Mac)>> {
 
 /// Every profile of the lists for a pair with these addresses: file name and text.
 pub fn render(lists: Lists<'_>, shape: &ShapeArgs, macs: (Mac, Mac)) -> Result<Vec<(String, String)>> {
+    if shape.gen_mode != GenMode::Paired && shape.format != ProfileFormat::Lua {
+        bail!("--gen-mode latency and converge make scripts that react to counters: use --format lua");
+    }
+    let kind = paired::GenMode::from(shape.gen_mode);
     let file = |flow: PairedFlow| {
         Ok(match shape.format {
-            ProfileFormat::Lua => (flow.file_name(), paired::render(&flow)?),
+            ProfileFormat::Lua => (flow.file_name_as(kind), paired::render_as(&flow, kind)?),
             ProfileFormat::Toml => (format!("{}.toml", flow.stem()), to_toml(&paired::profile(&flow)?)),
         })
     };

@@ -1,4 +1,4 @@
-//! `lua check`, `lua import`
+//! `lua check`, `lua import`, `lua export`
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -22,6 +22,15 @@ pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
             report(script, &done);
             let flows = traffic::plan::Plan::compile(&done.profile)?.flows();
             say::out(format_args!("{}: imports, {} flow(s)", script.display(), count(flows)))?;
+        }
+        LuaVerb::Export { profile, port, output, force } => {
+            let read = traffic::profile::load_file(profile)?;
+            let text = lua_compat::export::script(&read, *port)
+                .map_err(|e| anyhow!("{}: {e}", profile.display()))?;
+            match output {
+                Some(path) => save(path, &text, *force)?,
+                None => say::out(text.trim_end())?,
+            }
         }
         LuaVerb::Import { script, output, force, pktgen_quirks } => {
             let done = import(script, *pktgen_quirks)?;
