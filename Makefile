@@ -17,9 +17,11 @@ SMOKE ?=
 IMAGES ?=
 # Of each leg of a soak, or of each fuzz target; each recipe has a default of its own.
 SECONDS ?=
+# Which of niclab's tests, in nextest's words.
+NICLAB_FILTER ?= all()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test e2e bench instructions soak fuzz lint check-24.11 images install clean
+.PHONY: help setup build demo test e2e bench instructions soak fuzz lint check-24.11 images niclab install clean
 
 help: ## Show this
 	@echo "make RECIPE, as root or as a user with sudo:"
@@ -88,6 +90,12 @@ e2e: ## The built image on a real Kubernetes of two nodes, made here (root; the 
 	cargo build --locked -p orchestrator --bins
 	images/build --output $(TARGET)/images $(IMAGES) dataplane
 	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION)
+
+niclab: ## Drivers of real NICs, on emulated ones in a guest: VFs, VFIO, IOMMU and their faults (NICLAB_FILTER=nextest's)
+	@scripts/setup build test
+	cargo build --locked --release -p dataplane
+	cargo build --locked -p dataplane -p orchestrator --bins
+	ORCHESTRATOR=$(TARGET)/debug/orchestrator tests/niclab/test $(TARGET)/release/dataplane "$(NICLAB_FILTER)"
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane

@@ -89,9 +89,10 @@ control_folder() {
     for a in ${envs[@]+"${envs[@]}"}; do printf '%s=%q\n' "${a%%=*}" "${a#*=}"; done >"$RUN/ctl/env"
 }
 
-# Two NICs of each kind, wired to each other, each behind a port of its own.
+# Two NICs of each kind, wired to each other, each behind a port of its own; but e1000, of plain PCI, stand behind one bridge and so
+# are in one IOMMU group.
 nic_arguments() {
-    local kind i device byte name n=0 slot
+    local kind i device byte name n=0 slot bus
     : >"$RUN/ctl/macs"
     for kind in ${nics//,/ }; do
         case $kind in
@@ -100,13 +101,19 @@ nic_arguments() {
         vmxnet3) device=vmxnet3 byte=15 name=vmx modules+=" vmxnet3" ;;
         # Behind the IOMMU, as the others are.
         virtio) device=virtio-net-pci,disable-legacy=on,iommu_platform=on,ats=on byte=1a name=virtio modules+=" virtio_net" ;;
+        e1000)
+            device=e1000 byte=e1 name=e1000x modules+=" e1000"
+            args+=(-device pcie-pci-bridge,id=bridge)
+            ;;
         *) die "no NIC kind $kind" ;;
         esac
         for i in 0 1; do
-            slot=$((n * 2 + i + 1))
-            args+=(-netdev "hubport,id=h$kind$i,hubid=$n"
-                -device "pcie-root-port,id=p$kind$i,bus=pcie.0,chassis=$slot,slot=$slot"
-                -device "$device,id=$name$i,bus=p$kind$i,netdev=h$kind$i,mac=52:54:00:$byte:00:0$i")
+            slot=$((n * 2 + i + 1)) bus=p$kind$i
+            args+=(-netdev "hubport,id=h$kind$i,hubid=$n")
+            if [ "$kind" = e1000 ]; then bus=bridge,addr=$((i + 1)); else
+                args+=(-device "pcie-root-port,id=p$kind$i,bus=pcie.0,chassis=$slot,slot=$slot")
+            fi
+            args+=(-device "$device,id=$name$i,bus=$bus,netdev=h$kind$i,mac=52:54:00:$byte:00:0$i")
             echo "$name$i 52:54:00:$byte:00:0$i" >>"$RUN/ctl/macs"
         done
         n=$((n + 1))

@@ -8,6 +8,7 @@ pub mod frames_replay;
 pub mod options;
 pub mod out;
 pub mod probe;
+pub mod probe_port;
 pub mod reflect;
 pub mod rx;
 pub mod show;
