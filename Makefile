@@ -17,9 +17,11 @@ SMOKE ?=
 IMAGES ?=
 # Of each leg of a soak, or of each fuzz target; each recipe has a default of its own.
 SECONDS ?=
+# Which of niclab's tests, in nextest's words.
+NICLAB_FILTER ?= all()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test e2e bench instructions soak fuzz lint check-24.11 images install clean
+.PHONY: help setup build demo test e2e bench instructions soak fuzz lint check-24.11 images niclab install clean
 
 help: ## Show this
 	@echo "make RECIPE, as root or as a user with sudo:"
@@ -89,6 +91,12 @@ e2e: ## Both built images on a real Kubernetes of two nodes, made here (root; th
 	images/build --output $(TARGET)/images $(IMAGES)
 	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION) \
 		$(TARGET)/images/orchestrator.oci.tar dpdk-k8s-bench/orchestrator:$(VERSION)
+
+niclab: ## Drivers of real NICs, on emulated ones in a guest: VFs, VFIO, IOMMU and their faults (NICLAB_FILTER=nextest's)
+	@scripts/setup build test
+	cargo build --locked --release -p dataplane
+	cargo build --locked -p dataplane -p orchestrator --bins
+	ORCHESTRATOR=$(TARGET)/debug/orchestrator tests/niclab/test $(TARGET)/release/dataplane "$(NICLAB_FILTER)"
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane

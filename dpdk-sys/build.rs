@@ -15,7 +15,7 @@ const FUNCTIONS: &[&str] = &[
     "fopencookie",
     "rte_strerror",
     "rte_openlog_stream",
-    "rte_eal_(init|cleanup)",
+    "rte_eal_(init|cleanup|iova_mode)",
     "rte_thread_(register|unregister)",
     "rte_get_tsc_hz",
     "rte_mempool_(free|avail_count|in_use_count|obj_iter)",

@@ -15,6 +15,7 @@ pub mod kube;
 pub mod memif;
 pub mod needs;
 pub mod netns;
+pub mod niclab;
 pub mod npz;
 pub mod pcapdiff;
 pub mod process;

@@ -30,6 +30,15 @@ pub enum Iova {
     Virtual,
 }
 
+impl std::fmt::Display for Iova {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Physical => "physical addresses",
+            Self::Virtual => "virtual addresses",
+        })
+    }
+}
+
 /// What EAL is started with.
 ///
 /// Only the main lcore is EAL's. Workers are threads of ours: see [`crate::register_worker`].

@@ -79,6 +79,13 @@ pub struct DevInfo {
     pub preferred_tx_burst: u16,
 }
 
+impl DevInfo {
+    /// What its RSS can hash, in words; nothing where it has none.
+    pub fn rss_words(&self) -> Vec<&'static str> {
+        crate::rss::words(self.rss_capability)
+    }
+}
+
 impl Eal {
     /// What the device of a port says of itself.
     pub fn device_info(&self, port: PortId) -> Result<DevInfo, PortError> {

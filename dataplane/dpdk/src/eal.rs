@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::config::EalConfig;
+use crate::config::{EalConfig, Iova};
 use crate::errno::Errno;
 use crate::log::{self, LogTail};
 use crate::port::{self, PortId};
@@ -129,6 +129,16 @@ impl Eal {
     /// What DPDK was called with.
     pub fn argv(&self) -> &[String] {
         &self.argv
+    }
+
+    /// How devices see memory: what EAL has chosen.
+    pub fn iova(&self) -> Iova {
+        // SAFETY: EAL is up.
+        if unsafe { dpdk_sys::rte_eal_iova_mode() } == dpdk_sys::SHIM_IOVA_VA {
+            Iova::Virtual
+        } else {
+            Iova::Physical
+        }
     }
 
     /// A copy of the proof that EAL is up, for worker threads.

@@ -9,6 +9,7 @@ pub mod lua;
 pub mod options;
 pub mod out;
 pub mod probe;
+pub mod probe_port;
 pub mod reflect;
 pub mod rx;
 pub mod show;

@@ -12,6 +12,7 @@ use traffic::wire::RunSpec;
 
 use super::options::{Output, ProfileError, read_profile};
 use super::out::say;
+use crate::engine::EngineError;
 use crate::engine::memory::{Demand, needed_mib};
 use crate::inventory::cpus::CpuError;
 use crate::inventory::{self, HostFacts, Sources};
@@ -23,6 +24,10 @@ pub struct ProbeArgs {
     /// A table for people or JSON for programs
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+    /// Open this device as a run would, and show what its driver says of it, or what stands in the way: pci:0000:03:00.0,
+    /// vdev:net_memif0,…, iface:eth0, xdp:eth0 or env
+    #[arg(long, conflicts_with = "profile")]
+    device: Option<String>,
     /// Also say how much memory a sender and a receiver of this profile take (.toml, .yaml, .json, or a Pktgen .lua)
     #[arg(short, long, value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -51,6 +56,9 @@ pub enum ProbeError {
     /// The profile can't be sent.
     #[error(transparent)]
     Plan(#[from] Faults),
+    /// The device can't be used.
+    #[error(transparent)]
+    Device(#[from] EngineError),
     /// Its capture can't.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -63,6 +71,14 @@ pub enum ProbeError {
 pub fn run(args: &ProbeArgs) -> Result<(), ProbeError> {
     let facts = HostFacts { dpdk_version: dpdk::version(), tsc_hz: 0 };
     let sources = Sources::host(facts)?;
+    if let Some(device) = &args.device {
+        let port = super::probe_port::open(device, &sources)?;
+        match args.output {
+            Output::Json => sayln!("{}", serde_json::to_value(&port)?),
+            Output::Table => say(format_args!("{port}")),
+        }
+        return Ok(());
+    }
     let needs = args.profile.as_deref().map(|path| Needs::of(path, args)).transpose()?;
     let inventory = inventory::read(&sources);
     match args.output {

@@ -53,6 +53,16 @@ pub enum EngineError {
         /// What there is.
         there: String,
     },
+    /// DPDK can't use the device, and it is known why.
+    #[error("device {device} can't be used: {why}{log}")]
+    Unusable {
+        /// As given.
+        device: String,
+        /// What stands in the way, and what mends it.
+        why: String,
+        /// What EAL said to it, on lines of its own; empty where it was not asked.
+        log: String,
+    },
     /// Another engine has it.
     #[error(
         "device {device} is in use by another dataplane process ({source}): end that one (ss -xlp | grep dpdk-k8s-bench shows it), or \
@@ -134,7 +144,7 @@ pub enum EngineError {
     /// Hugepages.
     #[error(
         "the run needs {needed_mib} MiB of hugepages and {free_mib} MiB are free: reserve more (as root: echo {pages} > \
-         /proc/sys/vm/nr_hugepages; in a pod: the limit hugepages-2Mi or hugepages-1Gi), or run with --no-huge"
+         /proc/sys/vm/nr_hugepages; in a pod: the limit hugepages-2Mi or hugepages-1Gi), or run with --no-huge{why}"
     )]
     Hugepages {
         /// By the formula, or as asked.
@@ -143,6 +153,8 @@ pub enum EngineError {
         free_mib: u64,
         /// Of 2 MiB, in all, for the remedy.
         pages: u64,
+        /// Who has those that are not free, a line each.
+        why: String,
     },
     /// A seccomp profile in the way.
     #[error(

@@ -104,7 +104,8 @@ pub fn choose(
 }
 
 fn too_few(needed_mib: u32, offer: Offer) -> EngineError {
-    EngineError::Hugepages { needed_mib, free_mib: offer.huge_mib, pages: u64::from(needed_mib).div_ceil(2) }
+    let pages = u64::from(needed_mib).div_ceil(2);
+    EngineError::Hugepages { needed_mib, free_mib: offer.huge_mib, pages, why: String::new() }
 }
 
 #[cfg(test)]

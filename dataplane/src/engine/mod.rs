@@ -3,6 +3,7 @@
 pub mod back;
 pub mod control;
 pub mod error;
+pub mod faults;
 pub mod lock;
 pub mod memory;
 pub mod port;
@@ -36,7 +37,7 @@ pub fn run(
     let (began, meter) = (Instant::now(), Meter::start());
     let mut setup = setup::Setup::new(spec)?;
     setup.eal.log_sink = log;
-    let eal = Eal::init(&setup.eal)?;
+    let eal = Eal::init(&setup.eal).map_err(|error| faults::explain(error, &setup.device, &setup.sources))?;
     let port = eal
         .port_by_device(&setup.eal_device)
         .ok_or_else(|| EngineError::NoPort { device: spec.device.clone(), ports: eal.ports().len() })?;

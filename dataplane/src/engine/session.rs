@@ -11,9 +11,9 @@ use traffic::wire::{Command, Ended, Event, Ready, Role, RunSpec, Sample};
 
 use super::control::{Control, Message};
 use super::error::EngineError;
-use super::port;
 use super::sampler::{Sampler, unix_ns};
 use super::setup::Setup;
+use super::{faults, port};
 use crate::clock::{COMPARE_EVERY, RunClock};
 use crate::counters::Gate;
 use crate::inventory;
@@ -119,6 +119,7 @@ impl Run<'_> {
         let mut warnings = self.setup.warnings.clone();
         port::check_spread(port, &mut warnings);
         port::check_flow_control(port, &mut warnings);
+        faults::check_descriptors(port, self.spec.descriptors, &mut warnings);
         emit(self.ready(port, requested_pps, warnings)?);
         self.wait_for_start()?;
         Ok(self.observe(gate, sampler, emit))
@@ -174,7 +175,7 @@ impl Run<'_> {
             rss: port.rss_fields().into_iter().map(str::to_owned).collect(),
             flow_control: port.flow_control().map(|fc| port::in_words(fc).to_owned()),
             clock: self.clock_id(),
-            memory: self.setup.memory_in_words(),
+            memory: self.setup.memory_in_words(self.eal.iova()),
             startup_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             warnings,
         })))

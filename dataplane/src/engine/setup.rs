@@ -10,6 +10,7 @@ use traffic::swap::Swap;
 use traffic::wire::{self, Checksums, FlowBook, Role, RunSpec};
 
 use super::error::EngineError;
+use super::faults;
 use super::lock::DeviceLock;
 use super::memory::{self, Demand, Offer};
 use super::port;
@@ -82,6 +83,7 @@ impl Setup {
         };
         let facts = HostFacts { dpdk_version: dpdk::version(), tsc_hz: 0 };
         let sources = Sources::host(facts)?;
+        faults::check(&device, &sources)?;
         let nic_numa = port::numa_node(&device);
         let cpus = cpus::plan(&cpus::cores(&sources), &spec.lcores, workers, nic_numa)?;
         warnings.extend(cpus.warnings);
@@ -108,7 +110,9 @@ impl Setup {
         // Who names an amount wants it, and not as ordinary pages; the formula's own need may be met by
         // either.
         let is_bound = needs_huge || spec.socket_mem_mib.is_some();
-        let (memory, why) = memory::choose(spec.memory, memory_mib, offer, is_bound)?;
+        let chosen = memory::choose(spec.memory, memory_mib, offer, is_bound);
+        let (memory, why) = chosen.map_err(|error| faults::with_holders(error, &sources))?;
+        faults::check_memlock(&device, &sources, memory_mib)?;
         warnings.extend(why);
 
         let eal_device = port::eal_device(&device, &plan, queues[0].max(queues[1]));
@@ -152,13 +156,15 @@ impl Setup {
         self.shards.get(usize::from(shard)).map_or(0, |s| s.stream)
     }
 
-    /// What EAL was given, in words.
-    pub fn memory_in_words(&self) -> String {
+    /// What EAL was given, in words; how a NIC sees it.
+    pub fn memory_in_words(&self, iova: dpdk::Iova) -> String {
         let kind = match self.eal.memory {
             dpdk::Memory::Hugepages { .. } => "hugepages",
             dpdk::Memory::NoHuge { .. } => "ordinary pages",
         };
-        format!("{kind}, {} MiB at most", self.memory_mib)
+        let seen =
+            if matches!(self.device, Device::Pci(_)) { format!(", DMA by {iova}") } else { String::new() };
+        format!("{kind}, {} MiB at most{seen}", self.memory_mib)
     }
 }
 
