@@ -1,6 +1,6 @@
 //! One block of counters a worker: written by it alone, read by the sampler, in cache lines of its own.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crossbeam_utils::CachePadded;
@@ -93,9 +93,11 @@ impl CoreBlock {
 }
 
 /// Where workers wait for the start, and learn of the stop.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
-    stop: CachePadded<AtomicBool>,
+    /// What workers look at once a burst: [`Gate::CLOSED`], or thousandths of the rate that was asked.
+    pace: CachePadded<AtomicU32>,
+    changes: AtomicU32,
     /// The start's clock; workers that poll while they wait look here. 0 is "not yet".
     epoch: CachePadded<AtomicU64>,
     /// Workers that are at work: what comes or goes from there on counts.
@@ -104,7 +106,25 @@ pub struct Gate {
     changed: Condvar,
 }
 
+impl Default for Gate {
+    fn default() -> Gate {
+        Gate {
+            pace: CachePadded::new(AtomicU32::new(Gate::AS_ASKED)),
+            changes: AtomicU32::new(0),
+            epoch: CachePadded::default(),
+            entered: CachePadded::default(),
+            opened: Mutex::default(),
+            changed: Condvar::default(),
+        }
+    }
+}
+
 impl Gate {
+    /// The pace of a gate that is closed.
+    pub const CLOSED: u32 = 0;
+    /// The pace at the start.
+    pub const AS_ASKED: u32 = 1000;
+
     /// Lets the workers go; `epoch` is the run's time zero in ticks.
     pub fn open(&self, epoch: u64) {
         self.epoch.store(epoch.max(1), Ordering::Release);
@@ -113,8 +133,27 @@ impl Gate {
 
     /// Tells the workers to end, whether they began or not.
     pub fn close(&self) {
-        self.stop.store(true, Ordering::Release);
+        self.pace.store(Gate::CLOSED, Ordering::Release);
         self.notify();
+    }
+
+    /// Senders go on at so many thousandths of their rate; a gate that is closed stays so.
+    pub fn set_pace(&self, per_mille: u32) {
+        let changed = self.pace.fetch_update(Ordering::Release, Ordering::Relaxed, |pace| {
+            (pace != Gate::CLOSED).then_some(per_mille.max(1))
+        });
+        self.changes.fetch_add(u32::from(changed.is_ok()), Ordering::Relaxed);
+    }
+
+    /// How often the pace was changed.
+    pub fn changes(&self) -> u32 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// [`Gate::CLOSED`], or thousandths of the rate that was asked.
+    #[inline(always)]
+    pub fn pace(&self) -> u32 {
+        self.pace.load(Ordering::Relaxed)
     }
 
     /// Closes the gate when dropped, in a panic of the main core too: workers in a scope are waited for
@@ -157,7 +196,7 @@ impl Gate {
     /// Whether to end.
     #[inline(always)]
     pub fn is_closed(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.pace() == Gate::CLOSED
     }
 }
 
@@ -191,6 +230,16 @@ mod tests {
             })
         }));
         assert!(unwound.is_err());
+    }
+
+    #[test]
+    fn a_closed_gate_is_not_opened_by_a_new_pace() {
+        let gate = Gate::default();
+        gate.set_pace(0);
+        assert_eq!((gate.pace(), gate.is_closed()), (1, false));
+        gate.close();
+        gate.set_pace(2000);
+        assert_eq!((gate.is_closed(), gate.changes()), (true, 1));
     }
 
     #[test]

@@ -32,7 +32,8 @@ def sample(n):
     latency = dict(clock="tsc", count=n, rejected=0, min_ns=100, mean_ns=200.0, p50_ns=200, p90_ns=300, p99_ns=400,
                    p99_9_ns=500, p99_99_ns=600, max_ns=700, jitter_ns=10.0)
     return dict(n=n, unix_ns=time.time_ns(), elapsed_ns=n * 1000, cores=[core, core], port=port, account=account,
-                latency=latency)
+                latency=latency, xstats={'rx_q0_packets': 10 * n, 'a "quoted" \\ name': 1} if n else {},
+                streams=[dict(stream=s, expected=5 * n, received=5 * n, lost=s, reordered=0, duplicated=0) for s in (0, 1)])
 
 
 def ready(spec):
@@ -108,7 +109,7 @@ def main():
     if mode == "hang":
         time.sleep(3600)
     say({"done": dict(ended="stopped" if command == "stop" else "complete", totals=sample(n), effective_ns=n * 1000,
-                      mbufs_missing=0)})
+                      mbufs_missing=0, tx_shards=[dict(shard=s, stream=s, sent=3 * n) for s in (0, 1)])})
 
 
 main()

@@ -11,6 +11,7 @@ mod cluster;
 mod collect;
 mod experiment;
 mod expid;
+mod interactive;
 mod lab;
 mod path;
 mod pods;

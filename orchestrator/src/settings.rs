@@ -86,6 +86,8 @@ pub struct Settings {
     pub results: PathBuf,
     /// How results are shown.
     pub output: OutputFormat,
+    /// A live screen, and keys to steer by.
+    pub interactive: bool,
     /// Show the arrays after the run.
     pub debug: bool,
     /// Every option as typed or by default, for `metadata.txt`.

@@ -88,10 +88,6 @@ fn bad_input_is_named_before_anything_starts() {
             format!("run --profile {PROFILE} --kubeconfig /nowhere"),
             "no cluster to talk to: can't read /nowhere",
         ),
-        (
-            format!("run --local --profile {PROFILE} --interactive true"),
-            "--interactive true is not there yet",
-        ),
         (format!("run --local --profile {PROFILE} --results /proc/nowhere"), "creating /proc/nowhere/"),
         (
             format!("run --local --profile {PROFILE} --rxq 2 --rx_num_core 3"),

@@ -101,6 +101,27 @@ fn every_manifest_is_what_kubernetes_openapi_schema_says() {
 }
 
 #[test]
+fn the_pod_monitor_finds_the_pods_that_show_metrics() {
+    let monitor = documents(&read("podmonitor.yaml")).remove(0);
+    assert_eq!(monitor["kind"], "PodMonitor");
+    let here = tempfile::tempdir().unwrap();
+    let words = "pods create -n 1 --metrics-port 9480 --device iface:eth0 --output-volume empty-dir -g 0 --dry-run -N";
+    orchestrator(&words.split(' ').chain([NAMESPACE]).collect::<Vec<_>>(), here.path());
+    let pod = documents(&fs::read_to_string(here.path().join("pods/rx0.yaml")).unwrap()).remove(0);
+    let container = &pod["spec"]["containers"][0];
+    let port = &container["ports"][0];
+    assert_eq!(port["name"], monitor["spec"]["podMetricsEndpoints"][0]["port"]);
+    assert_eq!(port["containerPort"], 9480);
+    let command: Vec<&str> =
+        container["command"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(command.ends_with(&["--metrics-listen", "0.0.0.0:9480"]), "{command:?}");
+    assert_eq!(pod["metadata"]["namespace"], monitor["metadata"]["namespace"]);
+    let wanted = &monitor["spec"]["selector"]["matchExpressions"][0];
+    let label = &pod["metadata"]["labels"][wanted["key"].as_str().unwrap()];
+    assert!(wanted["values"].as_array().unwrap().contains(label), "{label}");
+}
+
+#[test]
 fn the_plain_manifest_is_the_base() {
     assert_eq!(sorted(documents(&read(PLAIN))), base());
     let listed = documents(&read("base/kustomization.yaml")).remove(0);

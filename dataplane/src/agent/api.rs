@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use traffic::wire::{Health, Inventory, NextHop, RunState, RunStatus, VERSION};
+use traffic::wire::{Command, Health, Inventory, NextHop, RunState, RunStatus, VERSION};
 
 use super::body::{must_be_json, read_body};
 use super::endpoints::{endpoints, metrics_endpoint};
@@ -207,6 +207,29 @@ pub(super) async fn stop_run(
 ) -> Result<Json<RunStatus>, ApiError> {
     let run = lookup(&shared, &id).await?;
     run.stop();
+    Ok(Json(run.status()))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RateQuery {
+    /// Thousandths of the profile's rate
+    #[schemars(range(min = 1, max = Command::RATE_PER_MILLE_MAX))]
+    per_mille: u32,
+}
+
+pub(super) async fn set_rate(
+    State(shared): State<Shared>,
+    RunId(id): RunId,
+    query: Result<Query<RateQuery>, QueryRejection>,
+) -> Result<Json<RunStatus>, ApiError> {
+    let Query(RateQuery { per_mille }) = query?;
+    let most = Command::RATE_PER_MILLE_MAX;
+    if !(1..=most).contains(&per_mille) {
+        return Err(ApiError::bad_request(format!("per_mille is {per_mille} and must be 1 to {most}")));
+    }
+    let run = lookup(&shared, &id).await?;
+    run.set_rate(per_mille)?;
     Ok(Json(run.status()))
 }
 

@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use traffic::wire::{Health, Inventory, NextHop, RunSpec, RunStatus, Sample, VERSION};
 
-use super::api::{self, NextHopQuery, RunQuery, SamplesQuery, Shared};
+use super::api::{self, NextHopQuery, RateQuery, RunQuery, SamplesQuery, Shared};
 use super::metrics;
 use super::openapi::Operation;
 
@@ -158,6 +158,18 @@ fn of_runs() -> Vec<Endpoint> {
                 "Ends sending or receiving; of a sender that is done, its port",
             )
             .of_run(),
+        ),
+        on(
+            "/v1/runs/{id}/rate",
+            Method::POST,
+            post(api::set_rate),
+            Operation::json::<RunStatus>(
+                "setRate",
+                "Has a running sender go on at a part of its profile's rate",
+            )
+            .of_run()
+            .query::<RateQuery>()
+            .fails(409, "The run has no rate that can be changed, or is not running"),
         ),
         on(
             "/v1/runs/{id}/samples",

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::next_hop::NextHopError;
-use super::run::StartError;
+use super::run::{RateError, StartError};
 use super::runs::RunsError;
 
 /// An answer that is an error.
@@ -80,6 +80,12 @@ impl From<RunsError> for ApiError {
             }
         };
         ApiError::new(status, error.to_string())
+    }
+}
+
+impl From<RateError> for ApiError {
+    fn from(error: RateError) -> ApiError {
+        ApiError::new(StatusCode::CONFLICT, error.to_string())
     }
 }
 

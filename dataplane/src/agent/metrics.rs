@@ -1,11 +1,12 @@
 //! `/metrics`: the newest sample of each run as OpenMetrics text. Rates are the reader's to make: all
 //! counters are cumulative.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use traffic::wire::{Account, CoreCounters, Latency, PortStats, RunState, RunStatus, Sample};
+use traffic::wire::{Account, CoreCounters, Latency, PortStats, RunState, RunStatus, Sample, StreamCounters};
 
 use super::run::Run;
 
@@ -79,6 +80,12 @@ const ACCOUNT: &[Family<Account>] = &[
     packets("foreign_multicast_packets", "Of all that is not ours: to a group", |a| a.foreign_multicast),
 ];
 
+const STREAM: &[Family<StreamCounters>] = &[
+    packets("stream_received_packets", "Marked frames of this stream, each counted once", |s| s.received),
+    packets("stream_reordered_packets", "Came after a higher number of their shard", |s| s.reordered),
+    packets("stream_duplicated_packets", "Copies of frames that had come before", |s| s.duplicated),
+];
+
 /// One run, read once, so that all its numbers are of one moment.
 struct Row {
     status: RunStatus,
@@ -115,6 +122,8 @@ pub fn render(runs: &[Arc<Run>]) -> String {
         }
     }
     page.counters(PORT, samples(&rows).map(|(labels, sample)| (labels, &sample.port)));
+    driver_family(&mut page, &rows);
+    stream_families(&mut page, &rows);
     let accounts = || samples(&rows).filter_map(|(labels, sample)| Some((labels, sample.account.as_ref()?)));
     page.counters(ACCOUNT, accounts());
     // These two may fall again: a late frame is no longer lost.
@@ -136,6 +145,54 @@ pub fn render(runs: &[Arc<Run>]) -> String {
 
 fn samples(rows: &[Row]) -> impl Iterator<Item = (&str, &Sample)> {
     rows.iter().filter_map(|row| Some((row.labels.as_str(), row.sample.as_ref()?)))
+}
+
+/// The driver's own statistics, most of them a queue's, under its names. What each counts is the driver's to say, so they are
+/// of no type.
+fn driver_family(page: &mut Page, rows: &[Row]) {
+    page.head("port_driver_statistic", "unknown", None, "The driver's extended statistics that are not zero");
+    for (labels, sample) in samples(rows) {
+        for (name, value) in &sample.xstats {
+            let labels = format!("{labels},name=\"{}\"", escaped(name));
+            page.value("port_driver_statistic", &labels, value);
+        }
+    }
+}
+
+/// What drivers call their numbers is not ours to trust.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
+        .collect()
+}
+
+fn stream_families(page: &mut Page, rows: &[Row]) {
+    let streams: Vec<(String, &StreamCounters)> = samples(rows)
+        .flat_map(|(labels, sample)| {
+            sample.streams.iter().map(move |s| (format!("{labels},stream=\"{}\"", s.stream), s))
+        })
+        .collect();
+    page.counters(STREAM, streams.iter().map(|(labels, stream)| (labels.as_str(), *stream)));
+    page.head("stream_lost_packets", "gauge", Some("packets"), "As lost_packets, of this stream");
+    streams.iter().for_each(|(labels, stream)| page.value("stream_lost_packets", labels, stream.lost));
+    page.head(
+        "stream_tx_packets",
+        "counter",
+        Some("packets"),
+        "Frames sent of this stream, once the run is done",
+    );
+    for row in rows {
+        let mut sent: BTreeMap<u16, u64> = BTreeMap::new();
+        for shard in row.status.summary.iter().flat_map(|summary| &summary.tx_shards) {
+            *sent.entry(shard.stream).or_default() += shard.sent;
+        }
+        for (stream, sent) in
+            sent.into_iter().filter(|(stream, _)| usize::from(*stream) < Sample::STREAMS_MAX)
+        {
+            page.value("stream_tx_packets_total", &format!("{},stream=\"{stream}\"", row.labels), sent);
+        }
+    }
 }
 
 fn run_families(page: &mut Page, rows: &[Row]) {

@@ -124,7 +124,9 @@ impl Agent {
             address: bound(&listener, "--listen", settings.listen)?,
             metrics_address: metrics_listener
                 .as_ref()
-                .map(|listener| bound(listener, "--metrics-listen", settings.listen))
+                .map(|listener| {
+                    bound(listener, "--metrics-listen", settings.metrics_listen.unwrap_or(settings.listen))
+                })
                 .transpose()?,
             listener,
             metrics_listener,

@@ -6,14 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use traffic::wire::{Command, Ready, RunSpec, RunState, RunStatus, Sample, Summary};
+use traffic::pacer::Gap;
+use traffic::units::Rate;
+use traffic::wire::{Command, Ready, Role, RunSpec, RunState, RunStatus, Sample, Summary};
 
 use super::device::device_key;
 use super::samples::{Place, Samples, read_file};
 use super::store::RunDir;
 
-/// Start is sent once, stop twice at most: to end sending, and to close the port.
-const COMMANDS_MAX: usize = 4;
+/// Start is sent once, stop twice at most: to end sending, and to close the port. The rest is for new rates.
+const COMMANDS_MAX: usize = 8;
+/// What new rates may not take.
+const COMMANDS_KEPT: usize = 4;
 
 /// One run.
 #[derive(Debug)]
@@ -50,6 +54,14 @@ pub struct StartError {
     id: String,
     state: String,
     next: &'static str,
+}
+
+/// Why a rate stays as it is.
+#[derive(Debug, thiserror::Error)]
+#[error("the rate of run `{id}` can't be changed: {why}")]
+pub struct RateError {
+    id: String,
+    why: String,
 }
 
 impl Run {
@@ -144,6 +156,23 @@ impl Run {
             _ => "prepare another run with POST /v1/runs",
         };
         Err(StartError { id: self.spec.id.clone(), state: format!("{state:?}").to_lowercase(), next })
+    }
+
+    /// Has a running sender go on at so many thousandths of its profile's rate.
+    pub fn set_rate(&self, per_mille: u32) -> Result<(), RateError> {
+        let refused = |why: String| Err(RateError { id: self.spec.id.clone(), why });
+        if let Some(why) = why_no_rate(&self.spec) {
+            return refused(why.to_owned());
+        }
+        let state = self.status.borrow().state;
+        if state != RunState::Running {
+            return refused(format!("it is {}, not running", format!("{state:?}").to_lowercase()));
+        }
+        if self.commands.capacity() <= COMMANDS_KEPT {
+            return refused("its engine has not obeyed the last ones yet; ask again".to_owned());
+        }
+        self.send(Command::Rate { per_mille });
+        Ok(())
     }
 
     /// Tells the engine to end, and a sender that is done sending to close its port; told twice it does no
@@ -266,5 +295,21 @@ impl Run {
     fn lock_samples(&self) -> MutexGuard<'_, Samples> {
         // Whoever panicked left whole values behind: each field is set in one go.
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What keeps a run from having its rate changed.
+fn why_no_rate(spec: &RunSpec) -> Option<&'static str> {
+    let profile = &spec.profile;
+    let shares = profile.streams.iter().any(|stream| stream.rate.is_none());
+    let gaps = profile.streams.iter().filter_map(|stream| stream.gap).chain([profile.gap]);
+    match () {
+        () if spec.role != Role::Tx => Some("only senders have one"),
+        () if profile.replay.is_some() => Some("a replay keeps its own times"),
+        () if shares && profile.rate == Rate::Max => {
+            Some("its profile says `max`: give it a rate in pps, bps or %")
+        }
+        () if gaps.into_iter().any(|gap| gap != Gap::Constant) => Some("its gaps are not constant"),
+        () => None,
     }
 }

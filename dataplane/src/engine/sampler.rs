@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dpdk::{Port, Xstats};
 use traffic::account::latency::LatencyHistogram;
-use traffic::account::{Expectation, merge};
+use traffic::account::{Expectation, by_stream, merge};
 use traffic::wire::{CoreCounters, Latency, PortStats, Sample};
 
 use super::control::Control;
@@ -94,7 +94,9 @@ impl<'a, 'e> Sampler<'a, 'e> {
             for (core, copy) in sample.cores.iter_mut().zip(&copies) {
                 *core = CoreCounters { cpu: core.cpu, ..copy.tally };
             }
-            sample.account = Some(merge(&accountants, expect).0);
+            let (account, shards) = merge(&accountants, expect);
+            sample.account = Some(account);
+            sample.streams = by_stream(&shards);
             sample.latency = latency(accountants.iter().flat_map(|a| a.latency()), expect, clock);
         }
         sample.n = self.n;
@@ -115,6 +117,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
             xstats,
             account: None,
             latency: None,
+            streams: Vec::new(),
         }
     }
 

@@ -111,6 +111,12 @@ fn with_port<'e>(
     let totals = sampler.counters();
     let mut warnings = Vec::new();
     port::check_link(run, &port, &mut warnings);
+    if gate.changes() > 0 {
+        warnings.push(format!(
+            "the rate was changed {} time(s) while sending: what was requested is what the profile says, not what was sent",
+            gate.changes()
+        ));
+    }
     linger(run, emit);
     let mut summary =
         summarise(run, &port, ended, (totals, sampler.port_was_reset()), &outcomes, requested_pps);

@@ -134,7 +134,7 @@ impl Run<'_> {
                 Some(Message::WorkerReady) => missing -= 1,
                 Some(Message::WorkerFailed(why)) => return Err(EngineError::Worker(why)),
                 Some(Message::Command(Command::Stop)) => return Err(EngineError::StoppedEarly),
-                Some(Message::Command(Command::Start) | Message::WorkerDone) => {}
+                Some(Message::Command(Command::Start | Command::Rate { .. }) | Message::WorkerDone) => {}
                 None => {
                     let limit = WORKERS_LIMIT.as_secs();
                     return Err(EngineError::Worker(format!(
@@ -189,7 +189,8 @@ impl Run<'_> {
                 Some(Message::Command(Command::Start)) => return Ok(()),
                 Some(Message::Command(Command::Stop)) => return Err(EngineError::StoppedEarly),
                 Some(Message::WorkerFailed(why)) => return Err(EngineError::Worker(why)),
-                Some(Message::WorkerReady | Message::WorkerDone) => {}
+                Some(Message::Command(Command::Rate { .. }) | Message::WorkerReady | Message::WorkerDone) => {
+                }
                 None => return Err(EngineError::NoStart(self.spec.limit_s)),
             }
         }
@@ -220,6 +221,7 @@ impl Run<'_> {
                     }
                 }
                 Some(Message::Command(Command::Stop)) => return Ended::Stopped,
+                Some(Message::Command(Command::Rate { per_mille })) => gate.set_pace(per_mille),
                 Some(_) => {}
                 None if Instant::now() >= limit => return Ended::Limit,
                 None if Instant::now() >= compare => {

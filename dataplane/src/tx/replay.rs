@@ -29,6 +29,7 @@ impl Source for Replayed<'_> {
     fn start(&mut self, epoch: u64) {
         self.clock.start(epoch);
     }
+    fn rescale(&mut self, _: u64, _: u32) {}
     fn is_timed(&self) -> bool {
         true
     }

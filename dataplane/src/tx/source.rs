@@ -13,6 +13,8 @@ pub type Burst<'e> = TxBurst<'e, MAX_BURST>;
 pub trait Source {
     /// Time zero.
     fn start(&mut self, epoch: u64);
+    /// Goes on at so many thousandths of the rate that was asked; nothing without one.
+    fn rescale(&mut self, now: u64, per_mille: u32);
     /// Whether a burst must know its time: by a rate, or for its marks.
     fn is_timed(&self) -> bool;
     /// How many frames may leave at `now`, `burst` at most.
@@ -52,6 +54,10 @@ pub struct Plain {
 impl Source for Plain {
     fn start(&mut self, epoch: u64) {
         self.pacer.start(epoch);
+    }
+    #[cold]
+    fn rescale(&mut self, now: u64, per_mille: u32) {
+        self.pacer.rescale(now, per_mille);
     }
     fn is_timed(&self) -> bool {
         self.pacer.is_paced() || self.cursor.is_marked()
@@ -135,6 +141,13 @@ impl Source for Streams {
         self.epoch = epoch;
         for (pacer, delay) in &mut self.lanes {
             pacer.start(epoch + *delay);
+        }
+    }
+    #[cold]
+    fn rescale(&mut self, now: u64, per_mille: u32) {
+        // A lane that has not begun has its epoch ahead, which only a later rate may move.
+        for (pacer, _) in self.lanes.iter_mut().filter(|(_, delay)| now >= self.epoch + *delay) {
+            pacer.rescale(now, per_mille);
         }
     }
     fn is_timed(&self) -> bool {

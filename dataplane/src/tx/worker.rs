@@ -93,7 +93,16 @@ fn send_loop<S: Source>(w: &mut TxWorker<'_, '_, S>, epoch: u64) -> TxOutcome {
     w.source.start(epoch);
     let bursts = if w.source.is_timed() { 1 } else { UNTIMED_BURSTS };
     let (mut now, mut untimed) = (epoch, 0);
-    while !w.gate.is_closed() {
+    let mut pace = Gate::AS_ASKED;
+    loop {
+        let told = w.gate.pace();
+        if told != pace {
+            if told == Gate::CLOSED {
+                break;
+            }
+            (pace, now, untimed) = (told, tsc(), bursts);
+            w.source.rescale(now, pace);
+        }
         if untimed == 0 {
             (now, untimed) = (tsc(), bursts);
         }

@@ -266,6 +266,11 @@ impl RunRef<'_> {
         self.post_idempotent("stop").await
     }
 
+    /// Has a sender go on at so many thousandths of its profile's rate.
+    pub async fn set_rate(&self, per_mille: u32) -> Result<RunStatus, AgentError> {
+        self.post_idempotent(&format!("rate?per_mille={per_mille}")).await
+    }
+
     /// Samples from number `from` on, waiting up to `wait` for the first of them.
     pub async fn samples(&self, from: u64, wait: Duration) -> Result<Vec<Sample>, AgentError> {
         const MAX: u32 = 1000;

@@ -19,9 +19,6 @@ use crate::settings::{PortAddresses, Settings, SideSettings};
 
 /// Refuses what is not there, and says what flags of the old tool mean here: nothing is taken silently.
 pub fn check(args: &MeasureArgs) -> Result<()> {
-    if args.interactive {
-        bail!("--interactive true is not there yet: a run is told everything by its profile and its flags");
-    }
     let pairs = [
         ("--txq", args.txq, "--tx-num-core", args.tx_num_core, "sends"),
         ("--rxq", args.rxq, "--rx-num-core", args.rx_num_core, "polls"),
@@ -120,6 +117,7 @@ pub fn settings(
         },
         results: args.results.clone(),
         output: args.output.into(),
+        interactive: args.interactive,
         debug: args.debug,
         options: BTreeMap::new(),
     };

@@ -141,7 +141,7 @@ pub struct MeasureArgs {
     /// One receiving core and all others for sending, as Pktgen was told: senders here need no receiving core
     #[arg(long)]
     pub rx1_txn: bool,
-    /// Keep a Lua console open: not there yet
+    /// A live screen: pairs, rates, loss, latency, cores; keys change the rate, mark a moment, stop
     #[arg(long, num_args = 0..=1, require_equals = false, default_value = "false", default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     pub interactive: bool,

@@ -138,6 +138,15 @@ fn creation(args: &CreateArgs, namespace: String) -> Result<Creation> {
         );
     }
     let template = args.template.as_deref().map(|path| Template::read(path, map(&args.set))).transpose()?;
+    if let (Some(port), Some(template)) = (args.metrics_port, &template)
+        && !template.text.contains("{{metrics-arguments}}")
+    {
+        bail!(
+            "--metrics-port {port}: {} has no {{{{metrics-arguments}}}} in its command, so its agents would show nothing: add it \
+             as in `orchestrator pods template`",
+            template.path.display()
+        );
+    }
     let wait = (args.wait_timeout > 0).then(|| Duration::from_secs(args.wait_timeout));
     Ok(Creation { settings, wish, template, yes: args.yes, wait })
 }
@@ -189,6 +198,7 @@ fn settings(args: &CreateArgs, namespace: String) -> Result<PodSettings> {
         memif_dir: args.memif_dir.clone(),
         service_account: (args.service_account != "none").then(|| args.service_account.clone()),
         privileged: args.privileged,
+        metrics_port: args.metrics_port,
     })
 }
 

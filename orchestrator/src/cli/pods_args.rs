@@ -116,6 +116,9 @@ pub struct CreateArgs {
     /// Privileged pods, as the old ones were; not needed for any device
     #[arg(long)]
     pub privileged: bool,
+    /// The port on which every agent shows `/metrics`, and nothing else, to the cluster [default: none does]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..))]
+    pub metrics_port: Option<u16>,
     /// Make pods from this file with placeholders; `pods template` prints one to begin with
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,

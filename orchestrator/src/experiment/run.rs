@@ -179,7 +179,8 @@ impl Experiment<'_> {
 
     fn take(&self, turn: &mut Turn<'_>, report: &Report, round: &mut Round) {
         self.events.results(&report.pairs);
-        round.interrupted = report.any(Status::Interrupted) || self.interrupt.came();
+        // A trial that was ended by itself, on its screen, ends no other.
+        round.interrupted = self.interrupt.came();
         for (judged, folder) in &report.pairs {
             let outcome = &judged.outcome;
             let Some(pair) = turn.entry.pairs.keys().find(|pair| pair_name(**pair) == outcome.record.pair)

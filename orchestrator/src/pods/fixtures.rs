@@ -27,6 +27,7 @@ pub fn settings() -> PodSettings {
         memif_dir: None,
         service_account: None,
         privileged: false,
+        metrics_port: None,
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Capabilities, Container, EmptyDirVolumeSource, ExecAction, HostPathVolumeSource, NodeAffinity,
-    NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolumeClaim,
+    Affinity, Capabilities, Container, ContainerPort, EmptyDirVolumeSource, ExecAction, HostPathVolumeSource,
+    NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolumeClaim,
     PersistentVolumeClaimSpec, PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe,
     ResourceRequirements, SeccompProfile, SecurityContext, Volume, VolumeMount, VolumeResourceRequirements,
 };
@@ -119,7 +119,8 @@ fn container(settings: &PodSettings, role: PodRole, pair: usize) -> Container {
         name: pod_name(role, pair),
         image: Some(settings.image.clone()),
         image_pull_policy: Some(settings.pull_policy.to_owned()),
-        command: Some(AGENT.map(str::to_owned).to_vec()),
+        command: Some(AGENT.map(str::to_owned).into_iter().chain(metrics_arguments(settings)).collect()),
+        ports: metrics_ports(settings),
         // Ready as soon as the agent answers. No readiness probe beside it: each run of one takes time on the pod's own
         // CPUs, and a run notices by itself when its agent is gone.
         startup_probe: Some(Probe { failure_threshold: Some(60), period_seconds: Some(1), ..probe() }),
@@ -134,6 +135,23 @@ fn container(settings: &PodSettings, role: PodRole, pair: usize) -> Container {
         volume_mounts: Some(mounts(settings)),
         ..Container::default()
     }
+}
+
+/// What the agent is told beside, where it shows its metrics to the cluster.
+pub fn metrics_arguments(settings: &PodSettings) -> Vec<String> {
+    let listen = |port| ["--metrics-listen".to_owned(), format!("0.0.0.0:{port}")];
+    settings.metrics_port.map(listen).into_iter().flatten().collect()
+}
+
+/// The port by its name, as scrapers ask for it.
+pub fn metrics_ports(settings: &PodSettings) -> Option<Vec<ContainerPort>> {
+    let port = |port: u16| ContainerPort {
+        container_port: port.into(),
+        name: Some("metrics".to_owned()),
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    };
+    settings.metrics_port.map(|number| vec![port(number)])
 }
 
 fn probe() -> Probe {

@@ -48,6 +48,7 @@ fn all() -> Vec<(&'static str, String)> {
             ),
         ),
         ("privileged", made(|s| s.privileged = true, two())),
+        ("metrics", made(|s| s.metrics_port = Some(9480), two())),
         ("empty_dir", made(|s| s.output = OutputVolume::EmptyDir, two())),
         ("networks", made(|s| s.networks = vec!["sriov-a".into(), "other/sriov-b".into()], two())),
         (

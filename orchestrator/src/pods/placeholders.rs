@@ -119,6 +119,11 @@ fn fragments(settings: &PodSettings, role: PodRole, _pair: usize, put: Put<'_>) 
         "service-account",
         Ok(labelled("serviceAccountName", settings.service_account.as_deref().unwrap_or_default())),
     );
+    let arguments =
+        manifest::metrics_arguments(settings).into_iter().map(|word| format!(", {}", flow(&word)));
+    put("metrics-arguments", Ok(arguments.collect()));
+    let ports = manifest::metrics_ports(settings).map(|ports| format!("ports: {}", flow(&ports)));
+    put("metrics-ports", Ok(ports.unwrap_or_default()));
     let tolerations = &settings.tolerations;
     let line = (!tolerations.is_empty()).then(|| format!("tolerations: {}", flow(tolerations)));
     put("tolerations", Ok(line.unwrap_or_default()));

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use traffic::wire::Sample;
 
+use super::ResultsError;
+use super::names::line_time;
 use crate::collect::series::port_rates;
+use crate::trial::steer::UserEvent;
 
 const FRAME: &str = "########################";
 
@@ -43,6 +46,14 @@ pub fn stats_log(samples: &[Sample]) -> String {
         );
     }
     text
+}
+
+/// `events.log`: what the user did while the trial ran, a line each: UTC, seconds since the sender's start, what.
+pub fn events_log(events: &[UserEvent]) -> Result<String, ResultsError> {
+    let line = |event: &UserEvent| {
+        Ok(format!("{}Z {:8.1} s {}\n", line_time(event.unix_ns)?, event.elapsed_s, event.what))
+    };
+    events.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -104,6 +104,9 @@ fn write_files(
     if outcome.status == Status::Failed {
         engine_logs(files, folder, outcome)?;
     }
+    if !record.events.is_empty() {
+        files.text("events.log".to_owned(), &log::events_log(&record.events)?)?;
+    }
     files.text("metadata.txt".to_owned(), &metadata::metadata(outcome)?)?;
     Ok(Arrays { tx, rx })
 }

@@ -31,6 +31,7 @@ pub fn outcome() -> PairOutcome {
             warmup_s: 0.0,
             sample_interval_s: 10,
             sample_count: None,
+            events: Vec::new(),
             options: BTreeMap::from([("burst".into(), "32".into())]),
             tx,
             rx,

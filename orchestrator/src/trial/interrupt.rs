@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::interactive::terminal;
 use crate::lab::local::terminate;
 use crate::say;
 
@@ -39,6 +40,7 @@ impl Interrupt {
             // Nobody listens any more: the trial is over anyway.
             let _ = sender.send(true);
             next().await;
+            terminal::restore();
             say::err("leaving at once: `orchestrator results recover` writes what the agents have on disk");
             to_end.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().for_each(terminate);
             process::exit(i32::from(EXIT_INTERRUPTED));

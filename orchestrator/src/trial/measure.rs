@@ -79,5 +79,8 @@ pub async fn to_the_end(
         rx: |s: &Sample| progress.sample(pair.index, Role::Rx, s),
         say: |line: &str| progress.say(line),
     };
-    follow_both(runs, at, PATIENCE, interrupt.wait(), ears).await
+    let leave = async {
+        tokio::select! { () = interrupt.wait() => {}, () = progress.stopped() => {} }
+    };
+    follow_both(runs, at, PATIENCE, leave, ears).await
 }

@@ -13,6 +13,7 @@ pub mod prepare;
 pub mod progress;
 pub mod recover;
 pub mod specs;
+pub mod steer;
 pub mod warmup;
 pub mod whole;
 

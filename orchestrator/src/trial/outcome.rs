@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use traffic::profile::Profile;
 use traffic::wire::{Ended, Inventory, Ready, RunSpec, Sample, Summary};
 
+use super::steer::UserEvent;
 use crate::expid::ExpId;
 use crate::lab::ClusterRef;
 use crate::path::PairPath;
@@ -54,6 +55,9 @@ pub struct Record {
     pub sample_count: Option<u32>,
     /// Every option of the run.
     pub options: BTreeMap<String, String>,
+    /// What the user did while it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<UserEvent>,
     /// The sender.
     pub tx: SideRecord,
     /// The receiver.

@@ -196,6 +196,7 @@ impl Trial<'_> {
             sample_interval_s: settings.sample_interval_s,
             sample_count: settings.sample_count,
             options: settings.options.clone(),
+            events: Vec::new(),
             tx: side(&pair.tx, specs.tx.clone(), warmup_of(|w| &w.rx), inventory.tx.clone()),
             rx: side(&pair.rx, specs.rx.clone(), warmup_of(|w| &w.tx), inventory.rx.clone()),
             warnings: [&loaded.notes, &known.notes]
@@ -319,7 +320,9 @@ impl Trial<'_> {
         timing.overhead_s =
             (spent - self.settings.warmup_s - timing.run_s.min(outcome.record.duration_s)).max(0.0);
         outcome.timing = Some(timing);
-        outcome.status = match (failures.is_empty(), self.interrupt.came()) {
+        outcome.record.events = self.progress.events();
+        let was_ended = self.interrupt.came() || self.progress.is_stopped();
+        outcome.status = match (failures.is_empty(), was_ended) {
             (false, _) => Status::Failed,
             (true, true) => Status::Interrupted,
             (true, false) => Status::Complete,

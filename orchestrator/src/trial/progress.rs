@@ -6,8 +6,11 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::sync::watch;
 use traffic::wire::{Role, Sample};
 
+use super::steer::UserEvent;
+use crate::interactive::{Model, Screen, has_terminal};
 use crate::lab::pair_name;
 use crate::say;
 use crate::settings::OutputFormat;
@@ -20,6 +23,10 @@ pub struct Progress {
     /// On a terminal only.
     bars: Option<MultiProgress>,
     pairs: RefCell<BTreeMap<usize, PairView>>,
+    /// In place of bars and lines.
+    screen: Option<Screen>,
+    events: RefCell<Vec<UserEvent>>,
+    stop: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -88,7 +95,60 @@ impl Progress {
             (*index, PairView { bar, name, tx: Side::default(), rx: Side::default(), shown: 0 })
         };
         let pairs = pairs.iter().map(view).collect();
-        Progress { format, bars, pairs: RefCell::new(pairs) }
+        let (events, stop) = (RefCell::default(), watch::Sender::new(false));
+        Progress { format, bars, pairs: RefCell::new(pairs), screen: None, events, stop }
+    }
+
+    /// With a screen that the user steers by; plain lines where there is no terminal for it.
+    pub fn interactive(format: OutputFormat, title: &str, pairs: &[usize], seconds: f64) -> Progress {
+        let names = pairs.iter().map(|index| (*index, pair_name(*index)));
+        let screen = match (format, has_terminal()) {
+            (OutputFormat::Table, true) => Screen::open(Model::new(title.to_owned(), seconds, names)),
+            (OutputFormat::Json, _) => Err("--output json is for programs".to_owned()),
+            _ => Err("standard input and standard error are no terminal".to_owned()),
+        };
+        let plain = Progress::new(format, pairs, seconds);
+        match screen {
+            Ok(screen) => Progress { screen: Some(screen), bars: None, ..plain },
+            Err(why) => {
+                say::err(format_args!("note: --interactive: {why}: plain lines follow"));
+                plain
+            }
+        }
+    }
+
+    /// The screen, where there is one.
+    pub fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
+    }
+
+    /// Keeps what the user did, for the results.
+    pub fn keep(&self, event: UserEvent) {
+        self.events.borrow_mut().push(event);
+    }
+
+    /// What the user did so far.
+    pub fn events(&self) -> Vec<UserEvent> {
+        self.events.borrow().clone()
+    }
+
+    /// The user wants this trial to end.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Whether the user has wanted that.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Returns once the user wants that.
+    pub async fn stopped(&self) {
+        let mut told = self.stop.subscribe();
+        // Fails only when nobody can tell any more, and that is `self`.
+        if told.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The bar of pair `index` runs for `seconds`.
@@ -100,6 +160,9 @@ impl Progress {
 
     /// One line for the eye.
     pub fn say(&self, line: &str) {
+        if self.screen.as_ref().is_some_and(|screen| screen.say(line)) {
+            return;
+        }
         match &self.bars {
             // Without a terminal to draw on, the line is not worth failing for.
             Some(bars) => drop(bars.println(line)),
@@ -109,6 +172,9 @@ impl Progress {
 
     /// One sample of pair `index`. A second is shown when both ends have told theirs.
     pub fn sample(&self, index: usize, role: Role, sample: &Sample) {
+        if let Some(screen) = &self.screen {
+            return screen.update(|model| model.sample(index, role, sample));
+        }
         let mut pairs = self.pairs.borrow_mut();
         let Some(pair) = pairs.get_mut(&index) else { return };
         match role {
@@ -126,8 +192,11 @@ impl Progress {
         }
     }
 
-    /// Takes the bars off the screen.
+    /// Takes the bars off the screen, or the screen off the terminal.
     pub fn finish(&self) {
+        if let Some(screen) = &self.screen {
+            screen.close();
+        }
         for pair in self.pairs.borrow().values() {
             if let Some(bar) = &pair.bar {
                 bar.finish_and_clear();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::error::TrialError;
 use super::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use super::phases::{Trial, forget};
-use super::{PairOutcome, Progress, Status};
+use super::{PairOutcome, Progress, Status, steer};
 use crate::expid::ExpId;
 use crate::lab::kube::KubeLab;
 use crate::lab::local::{LocalLab, LocalPlan};
@@ -110,10 +110,18 @@ async fn in_lab<L: Lab>(
     interrupt: &Interrupt,
     begun: Instant,
 ) -> Result<Report, TrialError> {
-    let progress = Progress::new(settings.output, &settings.pairs(), settings.duration_s_max());
+    let (pairs, seconds) = (settings.pairs(), settings.duration_s_max());
+    let progress = match settings.interactive {
+        true => Progress::interactive(settings.output, &format!("trial {}", folder.expid()), &pairs, seconds),
+        false => Progress::new(settings.output, &pairs, seconds),
+    };
     progress.say(&format!("trial {}: {} pair(s) {}", folder.expid(), lab.pairs().len(), lab.place()));
     let trial = Trial { settings, folder, interrupt, progress: &progress, begun };
-    let outcomes = trial.run(&lab).await;
+    let outcomes = tokio::select! {
+        outcomes = trial.run(&lab) => outcomes,
+        never = steer::obey(&progress, &lab, folder.expid()) => match never {},
+    };
+    progress.finish();
     let written = outcomes.and_then(|outcomes| write(settings, folder, outcomes));
     if let Ok(report) = &written {
         forget(&lab, report.pairs.iter().map(|(judged, _)| &judged.outcome.record)).await;

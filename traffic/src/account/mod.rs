@@ -12,7 +12,7 @@ pub mod shard;
 
 use crate::shard::Shard;
 use crate::stamp;
-use crate::wire::{Account, FlowBook, RxShard};
+use crate::wire::{Account, FlowBook, RxShard, Sample, StreamCounters};
 pub use flows::{distinct_flows, flow_books};
 use foreign::Foreign;
 use latency::LatencyHistogram;
@@ -242,6 +242,25 @@ pub fn merge(queues: &[&Accountant], expect: &Expectation) -> (Account, Vec<RxSh
     }
     total.flows_seen = flows::live(queues, expect);
     (total, shards)
+}
+
+/// The shards of each stream as one, by the stream's number; nothing where a sample does not tell them apart.
+pub fn by_stream(shards: &[RxShard]) -> Vec<StreamCounters> {
+    let count = shards.iter().map(|shard| usize::from(shard.stream) + 1).max().unwrap_or(0);
+    if !(2..=Sample::STREAMS_MAX).contains(&count) {
+        return Vec::new();
+    }
+    let mut streams: Vec<StreamCounters> =
+        (0..count as u16).map(|stream| StreamCounters { stream, ..StreamCounters::default() }).collect();
+    for shard in shards {
+        let Some(sum) = streams.get_mut(usize::from(shard.stream)) else { continue };
+        sum.expected += shard.expected;
+        sum.received += shard.received;
+        sum.lost += shard.expected.saturating_sub(shard.received + shard.too_late);
+        sum.reordered += shard.reordered;
+        sum.duplicated += shard.duplicated;
+    }
+    streams
 }
 
 #[cfg(test)]

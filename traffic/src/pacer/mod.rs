@@ -38,6 +38,8 @@ pub struct Pacer {
     first: u64,
     given_up: u64,
     backlog_limit: u64,
+    /// Frames a tick, and frames that may be owed, as asked at first.
+    asked: (u64, u64),
     /// Gaps that are not constant.
     shaped: Option<Box<Shaped>>,
 }
@@ -59,6 +61,7 @@ impl Pacer {
             first: 0,
             given_up: 0,
             backlog_limit: backlog(pps),
+            asked: (frames_per_tick.unwrap_or(0), backlog(pps)),
             shaped: None,
         }
     }
@@ -104,6 +107,28 @@ impl Pacer {
         if let Some(shaped) = &mut self.shaped {
             shaped.restart();
         }
+    }
+
+    /// Goes on from `now` at so many thousandths of the rate that was asked at first: what is owed stays owed, and no frame
+    /// leaves that the old rate had not made due. Of no consequence without a constant gap.
+    pub fn rescale(&mut self, now: u64, per_mille: u32) {
+        let Some(old) = self.frames_per_tick else { return };
+        let (asked, backlog) = self.asked;
+        let scaled = |value: u64| {
+            u64::try_from(u128::from(value) * u128::from(per_mille) / 1000).unwrap_or(u64::MAX).max(1)
+        };
+        let new = scaled(asked);
+        // The place on the time axis is kept as a fraction of a frame; one frame is left, so that it is never negative.
+        let base = self.used.saturating_sub(1);
+        let place = u128::from(now.wrapping_sub(self.epoch)) * u128::from(old);
+        let ahead = place.saturating_sub(u128::from(base) << 64);
+        self.epoch = now.wrapping_sub(u64::try_from(ahead / u128::from(new)).unwrap_or(0));
+        self.used -= base;
+        self.due = self.due.saturating_sub(base);
+        self.first = 0;
+        self.frames_per_tick = Some(new);
+        self.interval = 2f64.powi(64) / new as f64;
+        self.backlog_limit = scaled(backlog);
     }
 
     /// How many frames may leave at `now`, at most `burst`. Times must not go backwards.

@@ -25,6 +25,38 @@ fn one_frame_at_a_time_when_asked_often() {
     assert_eq!(departures, (0..10).map(|i| i * 1_000_000).collect::<Vec<_>>());
 }
 
+/// Each rate is kept exactly from the moment it is told, up and down, and nothing is lost or sent twice at the seams.
+#[test]
+fn a_changed_rate_is_kept_from_then_on() {
+    let mut p = Pacer::new(Some(1000.0), HZ);
+    p.start(7);
+    let count = |p: &mut Pacer, from: u64, until: u64| -> u64 {
+        (from..until).step_by(1000).map(|now| p.grant(7 + now, 32)).sum()
+    };
+    assert_eq!(count(&mut p, 0, 100_000_000), 100);
+    p.rescale(7 + 100_000_000, 2000);
+    assert!((199..=201).contains(&count(&mut p, 100_000_000, 200_000_000)));
+    p.rescale(7 + 200_000_000, 100);
+    assert!((9..=11).contains(&count(&mut p, 200_000_000, 300_000_000)));
+    p.rescale(7 + 300_000_000, 1000);
+    assert!((99..=101).contains(&count(&mut p, 300_000_000, 400_000_000)));
+    assert_eq!(p.given_up(), 0);
+    assert_eq!(p.interval(), 1_000_000);
+    // Told a thousand times within one frame's time, no frame leaves for it.
+    let at = 7 + 400_000_000;
+    p.grant(at, 32);
+    let extra: u64 = (0..1000u64)
+        .map(|i| {
+            p.rescale(at + i * 10, 500 + (i as u32 % 2) * 1000);
+            p.grant(at + i * 10, 32)
+        })
+        .sum();
+    assert!(extra <= 1, "{extra}");
+    let mut unpaced = Pacer::new(None, HZ);
+    unpaced.rescale(5, 10);
+    assert_eq!(unpaced.grant(9, 32), 32);
+}
+
 #[test]
 fn a_stall_is_not_caught_up_by_a_burst() {
     let mut p = Pacer::new(Some(1e6), HZ);

@@ -18,7 +18,7 @@ pub use next_hop::NextHop;
 pub use run::{
     Checksums, Command, Dump, Event, MarkClock, Memory, Ready, Role, RunSpec, RunState, RunStatus,
 };
-pub use sample::{Account, CoreCounters, PortStats, Sample};
+pub use sample::{Account, CoreCounters, PortStats, Sample, StreamCounters};
 pub use summary::{
     Departures, DumpKind, DumpedFrame, Ended, FlowBook, Latency, Pacing, RxQueueShare, RxShard, Summary,
     TxShard,

@@ -213,6 +213,16 @@ pub enum Command {
     /// End: a sender stops sending at once and holds its port open, a receiver ends after its drain. To a
     /// sender that is done sending: close the port.
     Stop,
+    /// A paced sender goes on at this part of its profile's rate.
+    Rate {
+        /// In thousandths: 1, [`Command::RATE_PER_MILLE_MAX`] at most.
+        per_mille: u32,
+    },
+}
+
+impl Command {
+    /// Ten times what the profile says.
+    pub const RATE_PER_MILLE_MAX: u32 = 10_000;
 }
 
 /// Engine → agent, one JSON line each on standard output.

@@ -31,6 +31,32 @@ pub struct Sample {
     /// Latency since the start; receivers on the sender's clock, and senders that book what comes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+    /// What the receiver made of each stream's marks, by the stream's number; empty with one stream, where it is the
+    /// account, and with more than [`Sample::STREAMS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<StreamCounters>,
+}
+
+impl Sample {
+    /// Streams that a sample tells apart: it is written to disk and sent once a tick.
+    pub const STREAMS_MAX: usize = 64;
+}
+
+/// One stream as its receiver sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamCounters {
+    /// Its number in the profile.
+    pub stream: u16,
+    /// Numbers that have come or must have been sent before one that came.
+    pub expected: u64,
+    /// Each counted once.
+    pub received: u64,
+    /// As in [`Account`].
+    pub lost: u64,
+    /// As in [`Account`].
+    pub reordered: u64,
+    /// As in [`Account`].
+    pub duplicated: u64,
 }
 
 /// One worker's counters: written by it alone.
