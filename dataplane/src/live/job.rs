@@ -128,6 +128,10 @@ impl Source for Looped {
     fn start(&mut self, epoch: u64) {
         self.pacer.start(epoch);
     }
+    #[cold]
+    fn rescale(&mut self, now: u64, per_mille: u32) {
+        self.pacer.rescale(now, per_mille);
+    }
     fn is_timed(&self) -> bool {
         true
     }

@@ -95,7 +95,8 @@ impl Span {
             Axis::Names(names) => {
                 let near = place.round();
                 let every = names.len().div_ceil(NAMES_MAX).max(1);
-                let is_name = (place - near).abs() < 0.01 && near >= 0.0 && near as usize % every == 0;
+                let is_name =
+                    (place - near).abs() < 0.01 && near >= 0.0 && (near as usize).is_multiple_of(every);
                 if is_name { names.get(near as usize).cloned().unwrap_or_default() } else { String::new() }
             }
             Axis::LogTime => crate::show::nanos(10f64.powf(place).round() as u64),
