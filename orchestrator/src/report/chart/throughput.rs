@@ -1,4 +1,4 @@
-//! Throughput by frame size, a line for each number of flows, against what the link carries.
+//! Throughput and loss by frame size, a line for each number of flows; throughput against what the link carries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,23 @@ use crate::report::row::row;
 /// Bytes with FCS, in whole numbers so that they sort.
 type Size = u64;
 
+/// Of one result.
+#[derive(Debug, Clone, Copy)]
+struct Values {
+    pps: f64,
+    gbps: f64,
+    loss_percent: f64,
+}
+
 /// Of all results together: packets a second, and bits a second.
 pub fn charts(groups: &[Group<'_>], line: &Line) -> Vec<Chart> {
-    let mut by_flows: BTreeMap<u64, BTreeMap<Size, Vec<(f64, f64)>>> = BTreeMap::new();
+    let mut by_flows: BTreeMap<u64, BTreeMap<Size, Vec<Values>>> = BTreeMap::new();
     let mut links: BTreeSet<u64> = BTreeSet::new();
     for stored in groups.iter().flat_map(|g| &g.results) {
         let Ok(row) = row(stored, line) else { continue };
         let size = row.frame_bytes.round() as Size;
-        let values = (row.rx_pps.mean, row.rx_gbps);
+        let values =
+            Values { pps: row.rx_pps.mean, gbps: row.rx_gbps, loss_percent: row.loss_percent.unwrap_or(0.0) };
         by_flows.entry(row.flows.unwrap_or(0)).or_default().entry(size).or_default().push(values);
         links.extend(row.link_gbps.map(|gbps| (gbps * 1000.0) as u64));
     }
@@ -26,7 +35,7 @@ pub fn charts(groups: &[Group<'_>], line: &Line) -> Vec<Chart> {
     if sizes.is_empty() {
         return Vec::new();
     }
-    let pick = |of: fn(&(f64, f64)) -> f64| {
+    let pick = |of: fn(&Values) -> f64| {
         let mut series: Vec<Series> =
             by_flows.iter().map(|(flows, values)| one(*flows, values, &sizes, of)).collect();
         series.truncate(SERIES_MAX);
@@ -44,9 +53,9 @@ pub fn charts(groups: &[Group<'_>], line: &Line) -> Vec<Chart> {
             points: points.collect(),
         })
     };
-    let mut packets = pick(|v| v.0);
+    let mut packets = pick(|v| v.pps);
     packets.extend(reference(&|link, size| line.pps(link, size)));
-    let mut bits = pick(|v| v.1);
+    let mut bits = pick(|v| v.gbps);
     bits.extend(reference(&|link, size| line.pps(link, size) * size * 8.0 / 1e9));
     let names: Vec<String> = sizes.iter().map(|size| size.to_string()).collect();
     let chart = |id: &str, title: &str, y_label: &str, series| {
@@ -61,21 +70,22 @@ pub fn charts(groups: &[Group<'_>], line: &Line) -> Vec<Chart> {
         series,
     }
     };
-    vec![
+    let mut charts = vec![
         chart("throughput-pps", "Packets received by frame size", "received, packets/s", packets),
         chart("throughput-bits", "Bits received by frame size", "received at layer 2, Gbit/s", bits),
-    ]
+    ];
+    let loss = pick(|v| v.loss_percent);
+    // Where nothing was lost there is nothing to draw; the table says 0.
+    if loss.iter().flat_map(|s| &s.points).any(|p| p.range.map_or(p.y, |r| r.1) > 0.0) {
+        charts.push(chart("loss", "Loss by frame size", "lost of all frames sent, %", loss));
+    }
+    charts
 }
 
 /// More lines than these nobody can tell apart.
 const SERIES_MAX: usize = 8;
 
-fn one(
-    flows: u64,
-    values: &BTreeMap<Size, Vec<(f64, f64)>>,
-    sizes: &[Size],
-    of: fn(&(f64, f64)) -> f64,
-) -> Series {
+fn one(flows: u64, values: &BTreeMap<Size, Vec<Values>>, sizes: &[Size], of: fn(&Values) -> f64) -> Series {
     let point = |(place, size): (usize, &Size)| {
         let spread = Spread::of(values.get(size)?.iter().map(of))?;
         let range = (spread.n > 1).then_some((spread.min, spread.max));
@@ -87,4 +97,24 @@ fn one(
         n => format!("{} flows", crate::show::count(n)),
     };
     Series { name, kind: Kind::Line, points: sizes.iter().enumerate().filter_map(point).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::groups;
+    use crate::analysis::groups::tests::stored;
+
+    #[test]
+    fn loss_is_drawn_where_there_is_some() {
+        let line = Line { speed_gbps: Some(10.0), overhead_bytes: 20 };
+        let of = |results: &[crate::results::stored::Stored]| {
+            let charts = charts(&groups(results), &line);
+            charts.iter().map(|c| c.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[stored(|_| {})]), ["throughput-pps", "throughput-bits"]);
+        let lossy = stored(|o| o.rx.summary.as_mut().unwrap().rx_shards[0].received = 400);
+        assert_eq!(of(&[lossy]), ["throughput-pps", "throughput-bits", "loss"]);
+        assert!(of(&[]).is_empty());
+    }
 }
