@@ -15,6 +15,9 @@ use crate::log::LogTail;
 /// The longest name of a port, with its NUL (`RTE_ETH_NAME_MAX_LEN`), doubled for later releases.
 const NAME_BYTES: usize = 128;
 
+/// More than any driver writes.
+const FIRMWARE_BYTES: usize = 128;
+
 /// A port as DPDK numbers it. Got from [`crate::Eal::ports`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PortId(pub(crate) u16);
@@ -246,6 +249,18 @@ impl Port<'_> {
             dpdk_sys::SHIM_FC_FULL => Some(FlowControl { rx: true, tx: true }),
             _ => None,
         }
+    }
+
+    /// The version of the NIC's firmware as its driver tells it; none where it does not.
+    pub fn firmware(&self) -> Option<String> {
+        let mut text = [0u8; FIRMWARE_BYTES];
+        // SAFETY: the port is open; `text` has as many bytes as are said, and the driver ends what it writes there with a zero.
+        let done = unsafe {
+            dpdk_sys::rte_eth_dev_fw_version_get(self.id().0, text.as_mut_ptr().cast(), text.len())
+        };
+        check(done).ok()?;
+        let text = CStr::from_bytes_until_nul(&text).ok()?.to_string_lossy();
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     /// Takes the link up.

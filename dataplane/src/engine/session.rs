@@ -173,6 +173,7 @@ impl Run<'_> {
             stamped: self.setup.plan.is_marked(),
             checksums: (self.spec.role == Role::Tx).then(|| port::checksums(chosen)),
             rss: port.rss_fields().into_iter().map(str::to_owned).collect(),
+            firmware: port.firmware(),
             flow_control: port.flow_control().map(|fc| port::in_words(fc).to_owned()),
             clock: self.clock_id(),
             memory: self.setup.memory_in_words(self.eal.iova()),

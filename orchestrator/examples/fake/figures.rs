@@ -47,6 +47,7 @@ pub fn ready(setup: &Setup, spec: &RunSpec) -> Ready {
         stamped: spec.profile.stamp,
         rss: Vec::new(),
         flow_control: None,
+        firmware: None,
         checksums: is_tx.then_some(Checksums::Software),
         clock: setup.inventory.clock.clone(),
         memory: "ordinary pages, 64 MiB".into(),

@@ -61,6 +61,9 @@ fn end(record: &SideRecord, side: &SideOutcome) -> EndEnvironment {
             if ready.link_mbps == 0 { "unknown".into() } else { format!("{} Mbit/s", ready.link_mbps) },
         );
         facts.insert("DPDK", ready.dpdk_version.clone());
+        if let Some(firmware) = &ready.firmware {
+            facts.insert("firmware", firmware.clone());
+        }
         // `hugepages 12 MiB`: how much of them differs with the profile.
         facts.insert(
             "memory",

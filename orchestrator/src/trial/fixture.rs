@@ -112,6 +112,7 @@ fn ready() -> Ready {
         stamped: true,
         rss: Vec::new(),
         flow_control: None,
+        firmware: None,
         checksums: None,
         clock: clock(),
         memory: String::new(),

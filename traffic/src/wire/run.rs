@@ -292,6 +292,9 @@ pub struct Ready {
     /// Ethernet flow control as the driver tells it: `off`, `rx`, `tx` or `rx and tx`; none where it does not.
     #[serde(default)]
     pub flow_control: Option<String>,
+    /// Version of the NIC's firmware as its driver tells it; none where it does not.
+    #[serde(default)]
+    pub firmware: Option<String>,
     /// Who writes their checksums; none for those who send nothing of their own.
     #[serde(default)]
     pub checksums: Option<Checksums>,
