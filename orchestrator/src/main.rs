@@ -11,6 +11,7 @@ mod cluster;
 mod collect;
 mod experiment;
 mod expid;
+mod export;
 mod lab;
 mod path;
 mod pods;
@@ -23,6 +24,7 @@ mod show;
 mod show_repeats;
 mod show_results;
 mod trial;
+mod wandb;
 
 use std::process::ExitCode;
 

@@ -2,10 +2,12 @@
 
 pub mod args;
 mod compare;
+mod export;
 mod list;
 mod recover;
 mod sanity;
 mod show;
+mod upload;
 mod validate;
 
 use std::path::PathBuf;
@@ -28,6 +30,8 @@ pub fn execute(verb: ResultsVerb) -> Result<ExitCode> {
         }
         ResultsVerb::Compare(args) => compare::execute(&args),
         ResultsVerb::Recover { folder, output } => recover::execute(&folder, output.into()),
+        ResultsVerb::Export(args) => export::execute(&args),
+        ResultsVerb::UploadWandb(args) => upload::execute(&args),
     }
 }
 
