@@ -75,6 +75,7 @@ fn others_are_reported_beside_unfinished_and_foreign_ones() {
     let results = bench.folder.path().join("results");
     let trial = bench.trial();
     let expid = trial.file_name().unwrap().to_str().unwrap().to_owned();
+    let files = bench.files("tx0-rx0");
     // As an orchestrator that was killed leaves it; of a later release; of an earlier one that wrote no result.json; empty.
     fs::create_dir_all(results.join("00000001/tx0-rx0/.state")).unwrap();
     fs::write(results.join("00000001/tx0-rx0/.state/trial.json"), "{}").unwrap();
@@ -82,8 +83,8 @@ fn others_are_reported_beside_unfinished_and_foreign_ones() {
     fs::write(results.join("00000002/tx0-rx0/result.json"), r#"{"format": 2, "trial": {"release": "9.9"}}"#)
         .unwrap();
     fs::create_dir_all(results.join("00000003/tx0-rx0")).unwrap();
-    for file in bench.files("tx0-rx0").into_iter().filter(|f| f != "result.json") {
-        fs::copy(trial.join("tx0-rx0").join(&file), results.join("00000003/tx0-rx0").join(&file)).unwrap();
+    for file in files.iter().filter(|f| *f != "result.json") {
+        fs::copy(trial.join("tx0-rx0").join(file), results.join("00000003/tx0-rx0").join(file)).unwrap();
     }
     fs::create_dir_all(results.join("00000004")).unwrap();
     fs::write(trial.join("tx1-rx1/result.json"), "{\"format\": 1, \"trial\"").unwrap();
