@@ -12,6 +12,7 @@ mod collect;
 mod experiment;
 mod expid;
 mod interactive;
+mod export;
 mod lab;
 mod path;
 mod pods;
@@ -25,6 +26,7 @@ mod show;
 mod show_repeats;
 mod show_results;
 mod trial;
+mod wandb;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::export::ExportFormat;
 use crate::analysis::Metric;
 use crate::cli::measure_args::Output;
 use crate::report::write::Format;
@@ -51,6 +52,10 @@ pub enum ResultsVerb {
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Write results in formats that other programs read; docs/export.md has every field with its unit
+    Export(ExportArgs),
+    /// Hand results to Weights & Biases, by the wandb package of your own Python: a run a trial
+    UploadWandb(UploadArgs),
 }
 
 /// Which results.
@@ -121,6 +126,43 @@ fn gbps(text: &str) -> Result<f64, String> {
         Ok(value) if value > 0.0 && value <= 10_000.0 => Ok(value),
         _ => Err("write Gbit/s, above 0 to 10000: 25".to_owned()),
     }
+}
+
+/// `results export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Folders of results, of trials (results/<expid>) or of pairs
+    #[arg(default_value = "results")]
+    pub paths: Vec<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// A folder for csv and parquet; a file for the others [default of those: standard output]
+    #[arg(long)]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `results upload-wandb`
+#[derive(Debug, Args)]
+pub struct UploadArgs {
+    /// Folders of results, of trials (results/<expid>) or of pairs
+    #[arg(default_value = "results")]
+    pub paths: Vec<PathBuf>,
+    /// The project at Weights & Biases
+    #[arg(long, default_value = "dpdk-benchmarks")]
+    pub project: String,
+    /// The user or team that it belongs to [default: the one that is logged in]
+    #[arg(long)]
+    pub entity: Option<String>,
+    /// Write to ./wandb (WANDB_DIR) without network; `wandb sync` hands it on later
+    #[arg(long)]
+    pub offline: bool,
+    /// The Python that has the wandb package
+    #[arg(long, default_value = "python3")]
+    pub python: PathBuf,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -2,11 +2,13 @@
 
 pub mod args;
 mod compare;
+mod export;
 mod list;
 mod recover;
 mod report;
 mod sanity;
 mod show;
+mod upload;
 mod validate;
 
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ pub fn execute(verb: ResultsVerb) -> Result<ExitCode> {
         ResultsVerb::Compare(args) => compare::execute(&args),
         ResultsVerb::Report(args) => report::execute(&args),
         ResultsVerb::Recover { folder, output } => recover::execute(&folder, output.into()),
+        ResultsVerb::Export(args) => export::execute(&args),
+        ResultsVerb::UploadWandb(args) => upload::execute(&args),
     }
 }
 
