@@ -62,7 +62,10 @@ pub fn command(devices: &[&str], more: &[&str]) -> (Command, TempDir) {
         command.args(["--device", device]);
     }
     command.args(["--no-huge", "--output", "json", "--lcores", &cpus::tx(devices.len())]);
-    command.arg("--results-dir").arg(results.path()).args(more);
+    if !more.contains(&"--results-dir") {
+        command.arg("--results-dir").arg(results.path());
+    }
+    command.args(more);
     (command, results)
 }
 
