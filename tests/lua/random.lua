@@ -5,7 +5,7 @@ pktgen.set_mac("0", "dst", "02:00:00:00:00:02")
 pktgen.set_ipaddr("0", "src", "10.7.0.0/24")
 pktgen.set_ipaddr("0", "dst", "10.8.0.1")
 pktgen.set_proto("0", "udp")
-pktgen.rnd("0", 0, 26, "........ ........ ........ XXXXXXXX")
+pktgen.rnd("0", 0, 26, "........ ........ ........ XX_XX_XX_XX")
 pktgen.rnd("0", 1, 14, "........_1......._........_........")
 pktgen.rnd_s_pt("0", "on")
 local list = pktgen.rnd_list("0")[0]
