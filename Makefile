@@ -53,6 +53,7 @@ bench: build ## Compare with dpdk-testpmd, in turns (SMOKE=1: a moment each)
 	/usr/bin/python3 bench/run $(if $(SMOKE),--smoke)
 	/usr/bin/python3 bench/pacing $(if $(SMOKE),--smoke)
 	cargo bench --locked -p traffic --bench packets
+	cargo run --locked --release -p lua-compat --example import_rate
 	cargo build --locked -p orchestrator --bins --examples
 	/usr/bin/python3 bench/scale --programs $(TARGET)/debug $(if $(SMOKE),--pairs 100 --seconds 3)
 

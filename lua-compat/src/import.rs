@@ -111,7 +111,9 @@ fn record_once(
     api::install(&sandbox, &backend, None).map_err(machine)?;
     sandbox.run(&without_shebang(text)).map_err(|failure| (failure, sandbox.last_line()))?;
     let (output, cut) = sandbox.output();
-    let mut recorder = recorder.borrow().clone();
+    drop(sandbox);
+    let mut recorder =
+        Rc::try_unwrap(recorder).map_or_else(|held| held.borrow().clone(), RefCell::into_inner);
     if cut {
         let most = options.limits.output_bytes;
         recorder.report.info(0, format!("the script prints more than {most} bytes: the rest was cut off"));

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod backend;
+mod config;
 mod error;
 pub mod export;
 pub mod files;

@@ -34,7 +34,8 @@ impl Session {
             line: 0,
             kind: ImportErrorKind::Machine(cause.to_string()),
         };
-        let sandbox = Sandbox::new(limits, Rc::clone(&backend), false).map_err(machine)?;
+        // It keeps every line: a live script waits far more than it runs.
+        let sandbox = Sandbox::new(limits, Rc::clone(&backend), true).map_err(machine)?;
         api::install(&sandbox, &backend, files.map(Rc::new).as_ref()).map_err(machine)?;
         sandbox.set_sink(sink);
         Ok(Session { sandbox })
@@ -59,6 +60,8 @@ impl Session {
             Ok(()) => Ok(()),
             // Told to end by itself: `pktgen.quit()`, or by whoever runs it.
             Err(failure) if matches!(failure.kind, ImportErrorKind::Limit(Limit::Ended)) => Ok(()),
+            // Lua tells no place where memory ends: it is the last line that ran.
+            Err(failure) if failure.line == 0 => Err(fail(self.sandbox.last_line(), failure.kind)),
             Err(failure) => Err(fail(failure.line, failure.kind)),
         }
     }

@@ -12,6 +12,7 @@ pub mod decoder;
 pub mod flows;
 pub mod inject;
 pub mod kube;
+pub mod lua;
 pub mod memif;
 pub mod needs;
 pub mod netns;

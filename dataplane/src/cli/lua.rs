@@ -58,7 +58,7 @@ pub struct LuaArgs {
 /// Cores and memory, as for the other verbs.
 #[derive(Clone, Debug, Args)]
 struct CoreOptions {
-    /// CPUs to use, main core first, then one a port; a CPU may be repeated on small test machines [default: all allowed]
+    /// CPUs to use, main core first, then one a port; a CPU may be repeated on small machines [default: all allowed]
     #[arg(long, value_delimiter = ',')]
     lcores: Vec<u32>,
     /// Descriptors of each queue

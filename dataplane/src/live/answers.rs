@@ -142,7 +142,8 @@ fn latency(live: &Live, state: &PortState, counts: &Counts, l: &Latency) -> Fiel
     let us = |ns: f64| Answer::Number(ns / 1000.0);
     let cycles = |ns: f64| integer((ns * live.hz as f64 / 1e9) as u64);
     let jitter = state.jitter_ticks.load(Ordering::Relaxed);
-    let threshold = if jitter == u64::MAX { 0 } else { jitter * 1_000_000 / live.hz.max(1) };
+    let threshold =
+        if jitter == u64::MAX { 0 } else { (jitter as f64 * 1e6 / live.hz.max(1) as f64).round() as u64 };
     let mut fields = vec![
         field("rate_us", integer(0)),
         field("entropy", integer(0)),

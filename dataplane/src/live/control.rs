@@ -1,5 +1,5 @@
-//! The control port: Lua text over TCP, as `pktgen -G` takes it. Each connection has a machine of its own, whose globals
-//! live as long as it does; what is printed goes back.
+//! The control port: Lua text over TCP, as `pktgen -G` takes it. Each connection has a machine of its own, whose
+//! globals live as long as it does; what is printed goes back.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -22,7 +22,7 @@ pub(super) fn rnd(call: &mut Call<'_>) -> Reply {
 
 /// A mask of up to 32 of `0 1 . X`; `_` and blanks are for the reader. Missing ones leave the frame's bits.
 fn bits(call: &Call<'_>, offset: u16, text: &str) -> Result<RandomBits, String> {
-    let wrong = || call.wrong(3, "\"off\" or up to 32 of 0, 1, . and X, such as \"XXXX_.... ...1\"");
+    let wrong = || call.wrong(3, "\"off\" or up to 32 of 0, 1, . and X, such as \"XX.._.... ...1\"");
     let letters: Vec<char> = text.chars().filter(|c| !matches!(c, '_' | ' ')).collect();
     if letters.len() > 32 {
         return Err(wrong());

@@ -53,8 +53,8 @@ pub fn script(profile: &Profile, port: u16) -> Result<String, ExportError> {
     text += &settings(profile, port)?;
     text += &format!("pktgen.start(\"{port}\")\n");
     if let Stop::DurationS(seconds) = profile.stop {
-        let ms = seconds * 1000.0;
-        if ms.fract() != 0.0 || ms / 1000.0 != seconds {
+        let ms = (seconds * 1000.0).round();
+        if ms / 1000.0 != seconds {
             return refuse(format!("a duration of {seconds} s"), "delays are whole milliseconds");
         }
         text += &format!("pktgen.delay({ms:.0})\npktgen.stop(\"{port}\")\n");

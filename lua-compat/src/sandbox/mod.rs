@@ -200,6 +200,8 @@ impl Sandbox {
 
     /// Runs a script, text only.
     pub(crate) fn run(&self, text: &[u8]) -> Result<(), Failure> {
+        // A text that used up a limit does not take the next one of the same connection along.
+        self.usage.hit.set(None);
         self.usage.begin();
         let chunk = self.lua.load(text).set_name(format!("={CHUNK}")).set_mode(ChunkMode::Text);
         let result = chunk.exec().map_err(|error| fault::classify(&error, &self.usage));

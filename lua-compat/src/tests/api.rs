@@ -115,7 +115,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "rnd('0', 0, 20, 'XY')",
-        "pktgen.rnd: argument 4 (mask) must be \"off\" or up to 32 of 0, 1, . and X, such as \"XXXX_.... ...1\", not \"XY\"",
+        "pktgen.rnd: argument 4 (mask) must be \"off\" or up to 32 of 0, 1, . and X, such as \"XX.._.... ...1\", not \"XY\"",
     ),
     (
         "seqTable(0, '0', { pktsize = 64 })",

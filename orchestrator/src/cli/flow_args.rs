@@ -14,8 +14,8 @@ pub struct ShapeArgs {
     /// Which fields vary: s, sd, sp, dp, spd, sdpp or sdpd
     #[arg(long, default_value = "s")]
     pub flow_mode: FlowMode,
-    /// paired: sends until stopped; latency: reports percentiles; converge: searches the highest rate without loss, up to
-    /// --rate (the last two are scripts for `dataplane lua -f`)
+    /// paired: sends until stopped; latency: reports percentiles; converge: searches the highest rate without
+    /// loss, up to --rate (the last two are scripts for `dataplane lua -f`)
     #[arg(long, value_enum, default_value_t = GenMode::Paired)]
     pub gen_mode: GenMode,
     /// First source address
