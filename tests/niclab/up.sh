@@ -14,7 +14,11 @@ up() {
     down
     mkdir -p "$UP"
     echo "$name" >"$UP/name"
-    NICLAB_RUN=$UP setsid "$SELF" run "$@" "$HERE/guest/serve" </dev/null >"$NICLAB_HOME/up.log" 2>&1 &
+    (
+        # A lock that the caller holds is not held on by the guest.
+        for fd in /proc/self/fd/*; do [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"; done
+        NICLAB_RUN=$UP exec setsid "$SELF" run "$@" "$HERE/guest/serve"
+    ) </dev/null >"$NICLAB_HOME/up.log" 2>&1 &
     echo $! >"$UP/pid"
     while [ ! -e "$UP/ctl/serving" ]; do
         is_up && [ $((SECONDS - t0)) -lt $UP_LIMIT_S ] || {

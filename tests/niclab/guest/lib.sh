@@ -55,7 +55,7 @@ witness() {
     until_has 1 "/sys/class/net/$1/carrier" $$ || return 1
     rm -f /tmp/witness.pcap
     SEEN_BEFORE=$(cat "/sys/class/net/$1/statistics/rx_packets")
-    tcpdump -i "$1" -p -U -s 0 -B 4096 -w /tmp/witness.pcap udp >/tmp/witness.log 2>&1 &
+    tcpdump -Z root -i "$1" -p -U -s 0 -B 4096 -w /tmp/witness.pcap udp >/tmp/witness.log 2>&1 &
     witness=$!
     WITNESS=$1
     until_has 'listening on' /tmp/witness.log $witness

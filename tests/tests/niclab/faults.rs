@@ -129,9 +129,10 @@ fn no_hugepage_is_left() {
 
 #[test]
 fn files_of_a_killed_program_hold_the_hugepages() {
-    let spoil = "nicbind igb1v0; (sleep 60 | dpdk-testpmd -l 0,1 --no-telemetry --file-prefix left --socket-mem 2048 -a $(nic igb1v0) -- -i \
-                 --total-num-mbufs=2048 >/tmp/left.log 2>&1) & until_has testpmd /tmp/left.log $! || cat /tmp/left.log\n\
-                 kill -9 $(pidof dpdk-testpmd); wait";
+    let spoil = "nicbind igb1v0\n\
+        stdbuf -oL dpdk-testpmd -l 0,1 --no-telemetry --file-prefix left --socket-mem 2048 -a $(nic igb1v0) -- -i \
+        --total-num-mbufs=2048 <>/dev/niclab.never >/tmp/left.log 2>&1 &\n\
+        until_has testpmd /tmp/left.log $! || cat /tmp/left.log; kill -9 $!; wait $!";
     let told = said_of(&ALL.up(), "igb0v0", spoil, "", "rm -f /dev/hugepages/*map_*");
     assert_told(&told[1..], &["files in /dev/hugepages hold hugepages", "`rm /dev/hugepages/*map_*`"]);
 }

@@ -2,6 +2,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod bare;
+mod drivers;
 mod exchange;
 mod faults;
 mod functions;
+mod limits;
+mod links;
+mod two_mib;
