@@ -18,6 +18,7 @@ mod preflight;
 mod profile_source;
 mod results;
 mod say;
+mod search;
 mod settings;
 mod show;
 mod show_results;
