@@ -14,15 +14,29 @@ pub struct Grid {
     pub unit: f64,
 }
 
-/// Steps in the narrowest width, so that rounding costs 1 % of it at most.
-const STEPS_A_WIDTH: f64 = 128.0;
+/// How much of a goal's width a whole number of steps has to fill. Rounding down makes an answer narrower, never wider.
+const FILLED: f64 = 0.99;
+/// So many steps are enough for any widths whose ratio is not absurd.
+const STEPS_MAX: i64 = 1 << 32;
 
 impl Grid {
-    /// With at least [`STEPS_A_WIDTH`] steps in a width of `narrowest`, a share.
-    pub fn new(min_pps: f64, max_pps: f64, narrowest: f64) -> Grid {
+    /// As coarse as it may be for these `widths`, each a share: goals that measure the same loads share their trials.
+    pub fn new(min_pps: f64, max_pps: f64, widths: &[f64]) -> Grid {
         let range = (max_pps / min_pps).ln().max(f64::MIN_POSITIVE);
-        let max = (range * STEPS_A_WIDTH / -(-narrowest).ln_1p()).ceil().max(1.0);
-        Grid { min_pps, max_pps, max: max as i64, unit: range / max }
+        let mut max = 1i64;
+        loop {
+            // The next number of steps that could do for the first width that is not filled.
+            let next = widths.iter().find_map(|width| {
+                let steps = -(-width).ln_1p() / range * max as f64;
+                let is_filled = steps >= 1.0 && steps.floor() / steps >= FILLED;
+                (!is_filled).then(|| (max as f64 * (steps.floor() + 1.0) / steps).ceil() as i64)
+            });
+            match next {
+                Some(next) if max < STEPS_MAX => max = next.max(max + 1),
+                _ => break,
+            }
+        }
+        Grid { min_pps, max_pps, max, unit: range / max as f64 }
     }
 
     /// Frames a second.
@@ -70,10 +84,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn every_width_is_nearly_filled_by_whole_steps() {
+        for widths in [vec![0.005], vec![0.005, 0.01], vec![0.005, 0.007, 0.02], vec![0.9, 0.001]] {
+            let grid = Grid::new(9001.0, 14_880_952.0, &widths);
+            for width in &widths {
+                let steps = -(-width).ln_1p() / grid.unit;
+                assert!(
+                    steps >= 1.0 && steps.floor() / steps >= FILLED,
+                    "{width} is {steps} steps of {grid:?}"
+                );
+            }
+        }
+        assert!(Grid::new(9001.0, 14_880_952.0, &[0.005]).max < 1500, "one width is one step");
+    }
+
     proptest! {
         #[test]
         fn a_steps_load_is_that_step(min in 1.0f64..1e6, ratio in 1.1f64..1e6, part in 0.0f64..1.0) {
-            let grid = Grid::new(min, min * ratio, 0.005);
+            let grid = Grid::new(min, min * ratio, &[0.005]);
             let step = (part * grid.max as f64) as i64;
             prop_assert_eq!(grid.step(grid.pps(step)), step);
             prop_assert!(grid.pps(step) <= grid.max_pps);

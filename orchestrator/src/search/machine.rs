@@ -105,8 +105,8 @@ pub struct Machine {
 impl Machine {
     /// At its beginning.
     pub fn new(config: Config) -> Machine {
-        let narrowest = config.goals.iter().map(|goal| goal.width).fold(0.5, f64::min);
-        let grid = Grid::new(config.min_pps, config.max_pps, narrowest);
+        let widths: Vec<f64> = config.goals.iter().map(|goal| goal.width).collect();
+        let grid = Grid::new(config.min_pps, config.max_pps, &widths);
         let phase = if config.warmup_s > 0.0 { Phase::Warmup } else { Phase::First };
         Machine {
             config,

@@ -60,7 +60,7 @@ fn cases() -> (Vec<(Device, u64)>, Vec<(Device, u64)>) {
     let steady = |limit| [Device::Limit(limit), Device::Cliff(limit), Device::Floor(limit, 0.001)];
     let noisy = |limit| [Device::Noisy(limit, 0.002), Device::Noisy(limit, 0.02)];
     let steady = limits().flat_map(steady).map(|device| (device, 1));
-    let noisy = limits().flat_map(noisy).flat_map(|device| (1..=10).map(move |seed| (device, seed)));
+    let noisy = limits().flat_map(noisy).flat_map(|device| (1..=5).map(move |seed| (device, seed)));
     (steady.collect(), noisy.collect())
 }
 
@@ -93,13 +93,13 @@ fn answers_are_those_of_the_reference_in_no_more_trial_seconds() {
         for ((device, _), (ours, theirs)) in steady.iter().zip(seconds(&python, &goals, &steady)) {
             assert!(ours <= theirs, "{device:?}: {ours} trial seconds, the reference {theirs}");
         }
-        // With noise either is luckier at times: over 380 searches luck is a few per cent at most.
+        // Both make the same trials; a rounding of the last bit may turn one of them.
         let all = seconds(&python, &goals, &noisy);
         let (ours, theirs) = all.iter().fold((0.0, 0.0), |(a, b), (ours, theirs)| (a + ours, b + theirs));
         println!(
             "{}: {ours:.0} trial seconds on noisy devices, the reference {theirs:.0}",
             goals[0].final_trial_s
         );
-        assert!(ours <= theirs * 1.03, "{ours} trial seconds, the reference {theirs}");
+        assert!(ours <= theirs * 1.01, "{ours} trial seconds, the reference {theirs}");
     }
 }
