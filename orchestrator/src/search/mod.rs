@@ -4,6 +4,8 @@
 //! Read it in this order: [`goal`] (what is searched) → [`grid`] (loads as steps) → [`stats`] (what trials say of a load) →
 //! [`selector`] (one goal's way, after draft-ietf-bmwg-mlrsearch) → [`machine`] (all goals, and plain binary search).
 
+pub mod bench;
+pub mod burst;
 pub mod goal;
 pub mod grid;
 pub mod machine;
