@@ -21,6 +21,7 @@ mod profile_source;
 mod report;
 mod results;
 mod say;
+mod search;
 mod settings;
 mod show;
 mod show_repeats;

@@ -13,6 +13,7 @@ use super::pods_args::PodsVerb;
 use super::preflight_args::PreflightArgs;
 use super::results::args::ResultsVerb;
 use super::run_args::RunArgs;
+use super::search_args::SearchArgs;
 use crate::cluster::ClusterArgs;
 
 /// Runs packet profiles on pairs of DPDK senders and receivers, and writes results that can be published.
@@ -57,6 +58,8 @@ pub enum Verb {
     },
     /// Run one profile on every pair, and write the results
     Run(Box<RunArgs>),
+    /// Find the highest rate that pairs bear without loss, or with as much as may be (NDR, PDR)
+    Search(Box<SearchArgs>),
     /// Make, look at and remove the pods of pairs in a Kubernetes cluster
     Pods {
         /// What to do with them.

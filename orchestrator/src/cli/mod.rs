@@ -21,6 +21,8 @@ pub mod preflight_args;
 pub mod results;
 pub mod run;
 pub mod run_args;
+pub mod search;
+pub mod search_args;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     match cli.verb {
         Verb::Flows { verb } => flows::execute(&verb),
         Verb::Run(args) => run::execute(&args),
+        Verb::Search(args) => search::execute(&args),
         Verb::Pods { verb } => pods::execute(verb),
         Verb::Experiments(_) => experiments::execute(),
         Verb::Man { dir } => man::execute(dir.as_deref()),

@@ -23,6 +23,7 @@ pub struct Progress {
     /// On a terminal only.
     bars: Option<MultiProgress>,
     pairs: RefCell<BTreeMap<usize, PairView>>,
+    is_silent: bool,
     /// In place of bars and lines.
     screen: Option<Screen>,
     events: RefCell<Vec<UserEvent>>,
@@ -96,7 +97,12 @@ impl Progress {
         };
         let pairs = pairs.iter().map(view).collect();
         let (events, stop) = (RefCell::default(), watch::Sender::new(false));
-        Progress { format, bars, pairs: RefCell::new(pairs), screen: None, events, stop }
+        Progress { format, bars, pairs: RefCell::new(pairs), is_silent: false, screen: None, events, stop }
+    }
+
+    /// Says nothing: for trials of which somebody else tells.
+    pub fn silent(format: OutputFormat) -> Progress {
+        Progress { is_silent: true, ..Progress::new(format, &[], 0.0) }
     }
 
     /// With a screen that the user steers by; plain lines where there is no terminal for it.
@@ -160,7 +166,7 @@ impl Progress {
 
     /// One line for the eye.
     pub fn say(&self, line: &str) {
-        if self.screen.as_ref().is_some_and(|screen| screen.say(line)) {
+        if self.is_silent || self.screen.as_ref().is_some_and(|screen| screen.say(line)) {
             return;
         }
         match &self.bars {
