@@ -81,7 +81,7 @@ fn flows(stored: &Stored) -> Vec<Flow> {
     }
     let (tx, rx) = (totals(&outcome.tx), totals(outcome.books()));
     // What was booked may be less than what came in: foreign frames and copies are no flow's.
-    let bytes_rx = rx.filter(|rx| sum(rx, |c| c.rx_packets) == verdict.received).map(|rx| bytes_in(rx));
+    let bytes_rx = rx.filter(|rx| sum(rx, |c| c.rx_packets) == verdict.received).map(bytes_in);
     vec![Flow {
         bytes_tx: tx.map(bytes_out),
         bytes_rx,
