@@ -58,7 +58,9 @@ def read_npz(folder, pod, role, wanted):
     path, name = found[0]
     check(name["expid"] == folder.parent.name, "expid of", path.name, folder)
     check(name["profile"] == wanted["profile"], "profile of", path.name)
-    check((cores(name["tx"]), cores(name["rx"])) == wanted["workers"], "cores of", path.name, wanted["workers"])
+    # On a machine with fewer CPUs than workers, several share one.
+    named = (cores(name["tx"]), cores(name["rx"]))
+    check(all(1 <= n <= most for n, most in zip(named, wanted["workers"])), "cores of", path.name, wanted["workers"])
     with numpy.load(path, allow_pickle=False) as archive:
         arrays = {key: archive[key] for key in archive.files}
     for key in VALID[role]:
