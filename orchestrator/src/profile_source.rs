@@ -143,11 +143,11 @@ fn place(file: &str, note: &Note) -> String {
 }
 
 /// Imports a Lua script with its whole report.
-pub fn import(path: &Path, quirks: bool) -> Result<Import, SourceError> {
-    Ok(import_file(path, &import_options(quirks))?)
+pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, SourceError> {
+    Ok(import_file(path, options)?)
 }
 
-fn import_options(quirks: bool) -> ImportOptions {
+pub fn import_options(quirks: bool) -> ImportOptions {
     ImportOptions { quirks, ..ImportOptions::default() }
 }
 

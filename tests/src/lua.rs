@@ -108,6 +108,15 @@ pub fn on_veth(path: &Path, frames: usize, more: &[&str]) -> (Vec<Vec<u8>>, Ende
     (witness.stop(frames), end)
 }
 
+/// Runs a file between the ends of a veth pair, port 0 and port 1, without a witness.
+pub fn between_ports(path: &Path) -> Ended {
+    let netns = Netns::new("lua");
+    netns.join("p0", &netns, "p1");
+    let (mut command, results) = command(&["iface:p0", "iface:p1"], &[]);
+    command.arg("-f").arg(path);
+    ended(run(&mut netns.wrap(command)), results).ok()
+}
+
 /// A process with a control port, and that port's address.
 pub fn served(more: &[&str]) -> (Process, String, TempDir) {
     let (mut command, results) = command(RING, &["-g", "127.0.0.1:0"]);

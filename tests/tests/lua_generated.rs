@@ -2,10 +2,10 @@
 //! shorter here, nothing else.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bench_tests::lua::{Ended, RING, file};
-use bench_tests::{bin, process};
+use bench_tests::lua::{Ended, RING, between_ports, file};
+use bench_tests::{bin, needs, process};
 use tempfile::TempDir;
 
 fn generate(folder: &TempDir, args: &[&str]) -> PathBuf {
@@ -21,6 +21,10 @@ fn generate(folder: &TempDir, args: &[&str]) -> PathBuf {
 }
 
 fn shorter(args: &[&str], times: &[(&str, &str)]) -> Ended {
+    shortened(args, times, |path| file(path, RING, &[]).ok())
+}
+
+fn shortened(args: &[&str], times: &[(&str, &str)], run: impl FnOnce(&Path) -> Ended) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     let path = generate(&folder, args);
     let mut text = std::fs::read_to_string(&path).unwrap();
@@ -29,7 +33,7 @@ fn shorter(args: &[&str], times: &[(&str, &str)]) -> Ended {
         text = text.replace(long, short);
     }
     std::fs::write(&path, text).unwrap();
-    file(&path, RING, &[]).ok()
+    run(&path)
 }
 
 #[test]
@@ -59,6 +63,17 @@ fn a_rate_without_loss_is_found_at_once_and_confirmed() {
     let lines: Vec<&str> = end.output.lines().collect();
     assert_eq!(lines.last(), Some(&"converged: 2.0000 % of the link without loss, confirmed over 120 ms"));
     assert_eq!(lines.iter().filter(|line| line.ends_with(": ok")).count(), 2, "{}", end.output);
+}
+
+#[test]
+fn what_port_0_sends_is_looked_for_at_port_1() {
+    if !needs::root_and(&["ip"]) {
+        return;
+    }
+    let args = ["--gen-mode", "converge", "--rate", "1", "--pkt-size", "1500"];
+    let end = shortened(&args, TIMES, between_ports);
+    assert!(end.output.contains("confirmed over 120 ms"), "{}", end.output);
+    assert!(end.count(1, "ipackets") > 0 && end.count(0, "ipackets") == 0, "{end:?}");
 }
 
 #[test]

@@ -185,6 +185,12 @@ pub enum LuaVerb {
         /// As Pktgen 23.03 would have run it.
         #[arg(long)]
         pktgen_quirks: bool,
+        /// The port whose profile is wanted [default: 0, or the first that the script starts]
+        #[arg(long, value_parser = clap::value_parser!(u16).range(0..32))]
+        port: Option<u16>,
+        /// The capture that pktgen.pcap(ports, "on") sends (Pktgen's -s)
+        #[arg(long, value_name = "FILE")]
+        pcap: Option<PathBuf>,
     },
 }
 

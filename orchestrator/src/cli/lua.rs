@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use lua_compat::Import;
+use lua_compat::{Import, ImportOptions};
 use traffic::profile::render::to_toml;
 
 use super::args::LuaVerb;
-use crate::profile_source::{import, placed};
+use crate::profile_source::{import, import_options, placed};
 use crate::say;
 use crate::show::count;
 
@@ -18,7 +18,7 @@ use crate::show::count;
 pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
     match verb {
         LuaVerb::Check { script, pktgen_quirks } => {
-            let done = import(script, *pktgen_quirks)?;
+            let done = import(script, &import_options(*pktgen_quirks))?;
             report(script, &done);
             let flows = traffic::plan::Plan::compile(&done.profile)?.flows();
             say::out(format_args!("{}: imports, {} flow(s)", script.display(), count(flows)))?;
@@ -32,8 +32,9 @@ pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
                 None => say::out(text.trim_end())?,
             }
         }
-        LuaVerb::Import { script, output, force, pktgen_quirks } => {
-            let done = import(script, *pktgen_quirks)?;
+        LuaVerb::Import { script, output, force, pktgen_quirks, port, pcap } => {
+            let options = ImportOptions { port: *port, pcap: pcap.clone(), ..import_options(*pktgen_quirks) };
+            let done = import(script, &options)?;
             report(script, &done);
             let toml = to_toml(&done.profile);
             match output {
