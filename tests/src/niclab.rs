@@ -158,7 +158,8 @@ pub fn mac(nic: &str) -> String {
     format!("52:54:00:{}:00:0{digit}", kinds.get(kind).unwrap_or_else(|| panic!("no NIC {nic}")))
 }
 
-/// `cat >/tmp/p.toml`: frames of `bytes` from one NIC to another in 100 flows, `more` being further lines of the stream.
+/// `cat >/tmp/p.toml`: frames of `bytes` from one NIC to another in 100 flows, `more` being further lines of the
+/// stream.
 pub fn profile(from: &str, to: &str, bytes: u16, more: &str) -> String {
     format!(
         "cat >/tmp/p.toml <<'END'\n[[streams]]\nframe_size = {bytes}\nethernet = {{ src = \"{}\", dst = \"{}\" }}\n{more}\n[streams.ipv4]\n\

@@ -1,4 +1,5 @@
-//! What stands between a run and its PCI device, found before EAL starts where it can be, and explained where EAL failed.
+//! What stands between a run and its PCI device, found before EAL starts where it can be, explained
+//! where EAL failed.
 
 use dpdk::{EalError, Port};
 use traffic::device::Device;

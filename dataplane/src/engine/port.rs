@@ -8,6 +8,7 @@ use traffic::plan::Plan;
 use traffic::wire::{Checksums, Role, RunSpec};
 
 use super::error::EngineError;
+use super::memory;
 use super::session::Run;
 use crate::tx;
 
@@ -119,9 +120,11 @@ pub fn link_losses(device: &Device) -> u64 {
 }
 
 /// A link that went away during the run explains what is missing. To be asked before the peer may leave.
-pub fn check_link(run: &Run<'_>, port: &Port<'_>, warnings: &mut Vec<String>) {
+pub fn check_link(run: &Run<'_>, port: &Port<'_>, seen_losses: u64, warnings: &mut Vec<String>) {
     let device = &run.setup.device;
-    let losses = link_losses(device).saturating_sub(run.setup.link_losses);
+    let counted = link_losses(device).saturating_sub(run.setup.link_losses);
+    // The kernel counts a link's losses, and of its own interfaces only; of other NICs the samples saw what they saw.
+    let losses = if matches!(device, Device::Pci(_)) { seen_losses } else { counted };
     if losses > 0 {
         warnings.push(format!(
             "{device}: the link went down {losses} time(s) during the run: what was sent meanwhile is late, lost or unsent"
@@ -204,6 +207,17 @@ fn checksum_offloads(run: &Run<'_>, info: &DevInfo) -> Result<TxOffloads, Engine
 pub fn checksums(chosen: &Chosen) -> Checksums {
     let by_nic = TxOffloads::IPV4_CHECKSUM | TxOffloads::UDP_CHECKSUM | TxOffloads::TCP_CHECKSUM;
     if chosen.tx_offloads.both(by_nic).is_empty() { Checksums::Software } else { Checksums::Nic }
+}
+
+/// Room of an RX mbuf, as its driver can use it.
+pub fn rx_room(run: &Run<'_>) -> Result<u16, EngineError> {
+    /// Its buffers are 2, 4, 8 or 16 KiB: of a larger mbuf it uses the next smaller of these, and cuts a long
+    /// frame in two.
+    const POWERS_OF_TWO: &str = "net_e1000_em";
+    let room = memory::rx_room(run.setup.plan.largest_frame().mbuf_bytes());
+    let driver = run.eal.device_info(run.port)?.driver;
+    let fitted = (driver == POWERS_OF_TWO).then(|| room.checked_next_power_of_two()).flatten();
+    Ok(fitted.unwrap_or(room))
 }
 
 /// The largest MTU that DPDK lets a port have: the driver's own word, or what its longest frame leaves.

@@ -26,7 +26,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(5);
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
+    let room = port::rx_room(run)?;
     let pools: Vec<Mempool<'_>> = (0..setup.queues[0])
         .map(|q| {
             let config = MempoolConfig::new(format!("rx{q}"), memory::rx_mbufs(spec.descriptors));
@@ -158,7 +158,7 @@ fn summarise(
     let last = outcomes.iter().map(|o| o.last).max().unwrap_or(0);
     let frames = totals.cores.iter().map(|c| c.rx_packets).sum();
     let mut warnings: Vec<String> = run.clock.warning().into_iter().collect();
-    port::check_link(run, port, &mut warnings);
+    port::check_link(run, port, sampler.link_losses(), &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     if outcomes.iter().any(|o| o.is_broken) {
         warnings.push(PEER_LEFT.to_owned());

@@ -16,7 +16,7 @@ use crate::rx::ReflectWorker;
 pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, EngineError> {
     let (spec, setup, handle) = (run.spec, run.setup, run.eal.handle());
     let socket = run.eal.device_info(run.port)?.socket;
-    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
+    let room = port::rx_room(run)?;
     // A received mbuf may wait in the TX ring: room for both rings.
     let mbufs = 2 * memory::rx_mbufs(spec.descriptors) + 1;
     let pools: Vec<Mempool<'_>> = (0..setup.queues[0])
@@ -51,7 +51,7 @@ fn with_port<'e>(
     let (ended, _) = run.with_workers((&port, &gate), &mut sampler, None, jobs, || (), emit)?;
     let totals = sampler.counters();
     let mut warnings = Vec::new();
-    port::check_link(run, &port, &mut warnings);
+    port::check_link(run, &port, sampler.link_losses(), &mut warnings);
     cross_check(&totals, sampler.port_was_reset(), &mut warnings);
     let effective_ns = totals.elapsed_ns;
     let xstats = run.xstats(&port);

@@ -43,6 +43,14 @@ pub struct Sampler<'a, 'e> {
     /// None where the driver has no extended statistics.
     xmeter: Option<XstatsMeter>,
     n: u64,
+    link: LinkWatch,
+}
+
+/// The link from look to look.
+#[derive(Clone, Copy, Debug, Default)]
+struct LinkWatch {
+    was_up: bool,
+    losses: u64,
 }
 
 impl<'a, 'e> Sampler<'a, 'e> {
@@ -56,6 +64,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
             meter: PortMeter::default(),
             xmeter: None,
             n: 0,
+            link: LinkWatch::default(),
         }
     }
 
@@ -73,6 +82,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
     /// Time zero.
     pub fn start(&mut self, now: Instant) {
         self.began = now;
+        self.look_at_link();
         self.meter = PortMeter { last: self.port_stats(), ..PortMeter::default() };
         self.xmeter = self.port.xstats().ok().map(XstatsMeter::new);
     }
@@ -106,6 +116,7 @@ impl<'a, 'e> Sampler<'a, 'e> {
 
     /// The counters alone.
     pub fn counters(&mut self) -> Sample {
+        self.look_at_link();
         let port = self.meter.read(self.port_stats());
         let xstats = self.xmeter.as_mut().map(|meter| meter.read(self.port)).unwrap_or_default();
         Sample {
@@ -125,6 +136,17 @@ impl<'a, 'e> Sampler<'a, 'e> {
     /// then missing.
     pub fn port_was_reset(&self) -> bool {
         self.meter.was_reset
+    }
+
+    /// How often the link was up at one look and down at the next.
+    pub fn link_losses(&self) -> u64 {
+        self.link.losses
+    }
+
+    fn look_at_link(&mut self) {
+        let is_up = self.port.link().is_ok_and(|link| link.up);
+        self.link.losses += u64::from(self.link.was_up && !is_up);
+        self.link.was_up = is_up;
     }
 
     fn port_stats(&self) -> PortStats {

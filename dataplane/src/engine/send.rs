@@ -41,7 +41,7 @@ pub fn run(run: &Run<'_>, emit: &mut dyn FnMut(Event)) -> Result<Summary, Engine
         .collect::<Result<_, _>>()?;
     let rx_mbufs = memory::rx_mbufs(spec.descriptors);
     let rx_config = MempoolConfig::new("rx0", rx_mbufs * u32::from(setup.queues[0]));
-    let room = memory::rx_room(setup.plan.largest_frame().mbuf_bytes());
+    let room = port::rx_room(run)?;
     let rx_pool = Mempool::create(handle, rx_config.on(socket).room(room))?;
 
     let has_addresses = !spec.addresses.is_empty();
@@ -110,7 +110,7 @@ fn with_port<'e>(
     // Before the receiver leaves: memif forgets its counters then.
     let totals = sampler.counters();
     let mut warnings = Vec::new();
-    port::check_link(run, &port, &mut warnings);
+    port::check_link(run, &port, sampler.link_losses(), &mut warnings);
     if gate.changes() > 0 {
         warnings.push(format!(
             "the rate was changed {} time(s) while sending: what was requested is what the profile says, not what was sent",

@@ -1,5 +1,5 @@
-//! Who has the hugepages that are reserved and not free: files that a DPDK process left behind, processes, the control group, or the
-//! wrong size.
+//! Who has the hugepages that are reserved and not free: files that a DPDK process left behind, processes, the
+//! control group, or the wrong size.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;

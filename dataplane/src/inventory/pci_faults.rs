@@ -1,5 +1,5 @@
-//! Why DPDK can't use a PCI device, in a line with the command that mends it: what `probe` says beside a device, and what an
-//! engine says when it failed to open one.
+//! Why DPDK can't use a PCI device, in a line with the command that mends it: what `probe` says beside a device, and
+//! what an engine says when it failed to open one.
 
 use std::path::Path;
 
@@ -36,15 +36,16 @@ pub fn obstacle(sources: &Sources, address: &str) -> Option<String> {
     }
 }
 
-/// The obstacles that no driver gets over: with these EAL need not be started. DPDK may use a device of a kernel driver that this
-/// list does not know, so a kernel driver is none of them.
+/// The obstacles that no driver gets over: with these EAL need not be started. DPDK may use a device of a kernel driver
+/// that this list does not know, so a kernel driver is none of them.
 pub fn certain(sources: &Sources, address: &str) -> Option<String> {
     let at = sources.path("sys/bus/pci/devices").join(address);
     let is_vfio = link_name(&at.join("driver")).as_deref() == Some("vfio-pci");
     if is_vfio || !at.exists() { obstacle(sources, address) } else { None }
 }
 
-/// Locked memory that VFIO's mappings take, where it is limited: EAL itself says it in passing and goes on without the device.
+/// Locked memory that VFIO's mappings take, where it is limited: EAL itself says it in passing and goes on without the
+/// device.
 pub fn memlock(sources: &Sources, address: &str, needed_mib: u32) -> Option<String> {
     let at = sources.path("sys/bus/pci/devices").join(address);
     let limit = memlock_bytes(sources)?;

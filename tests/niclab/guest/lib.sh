@@ -1,6 +1,24 @@
 # What a test's script in the guest begins with.
 cd /work || exit 1
 
+# functions: both igb are the kernel's and have their VFs: taking the parent away takes its VFs away.
+functions() {
+    local pf v d
+    for pf in igb0 igb1; do
+        d=/sys/bus/pci/devices/$(nic $pf)
+        [ ! -e "$d/virtfn0" ] || continue
+        nicunbind $pf
+        echo 2 >"$d/sriov_numvfs"
+        for v in 0 1; do ip link set $pf vf $v mac "$(nic ${pf}v$v mac)"; done
+    done
+}
+
+# take NIC…: to vfio-pci; a VF's parent stays with the kernel.
+take() {
+    [[ $* != *igb*v* ]] || functions
+    nicbind "$@"
+}
+
 # dp VERB NIC [ARG…]: dataplane on a NIC.
 dp() {
     local verb=$1 nic=$2
@@ -51,6 +69,7 @@ end() {
 
 # witness NIC: the kernel's driver has the NIC, and tcpdump writes what it sees to /tmp/witness.pcap.
 witness() {
+    functions
     nicunbind "$1" || return 1
     until_has 1 "/sys/class/net/$1/carrier" $$ || return 1
     rm -f /tmp/witness.pcap

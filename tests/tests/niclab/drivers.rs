@@ -13,7 +13,7 @@ fn passes(from: &str, to: &str, driver: &str) {
 
 /// What `probe --device` says of one, by keys.
 fn says(nic: &str, expected: &[(&str, serde_json::Value)]) {
-    let said = ALL.up().run(&format!("nicbind {nic}; dp probe {nic} --output json"));
+    let said = ALL.up().run(&format!("take {nic}; dp probe {nic} --output json"));
     let port: serde_json::Value = serde_json::from_str(said.stdout.trim()).unwrap();
     for (key, value) in expected {
         assert_eq!(&port[*key], value, "{key} of {port}");
@@ -86,7 +86,7 @@ fn probe_shows_what_virtio_has() {
 /// A sender that books what comes back, and a reflector behind the wire.
 fn comes_back(from: &str, to: &str) {
     let said = ALL.up().run(&format!(
-        "nicbind {from} {to} || exit\n{}\
+        "take {from} {to} || exit\n{}\
          behind echo reflect {to} --lcores 1,1 --duration 60 || {{ end echo; exit 1; }}\n\
          dp tx {from} --lcores 0,0 -p /tmp/p.toml --rate {RATE} --count 2000 --round-trip --output json >/tmp/tx.json 2>/tmp/tx.err\n\
          show tx /tmp/tx.json; show tx.err /tmp/tx.err; end echo",

@@ -39,11 +39,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Sends, receives, and holds every counter to every other: sent = received, of our cores, of both NICs, of the books.
+    /// Sends, receives, and holds every counter to every other: sent = received, of our cores, both NICs, the books.
     pub fn run(self, guest: &Guest) -> [(Ready, Summary); 2] {
         let Exchange { from, to, count, frame_bytes, stream, tx, rx } = self;
         let said = guest.run(&format!(
-            "nicbind {from} {to} || exit\n{}\
+            "take {from} {to} || exit\n{}\
              behind rx rx {to} {rx} -p /tmp/p.toml --duration 60 || {{ end rx; exit 1; }}\n\
              dp tx {from} {tx} -p /tmp/p.toml --rate {RATE} --count {count} --output json >/tmp/tx.json 2>/tmp/tx.err\n\
              show tx /tmp/tx.json; show tx.err /tmp/tx.err; end rx",

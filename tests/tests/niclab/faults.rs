@@ -1,12 +1,13 @@
-//! What stands between a pod and its NIC, each produced for real: `probe` says it in one line with what mends it, and a run that
-//! fails of it says the same.
+//! What stands between a pod and its NIC, each produced for real: `probe` says it in one line with what mends it, and a
+//! run that fails of it says the same.
 
 use bench_tests::niclab::{ALL, Guest, profile};
 
-/// Takes the lab into a state, asks `probe` (all devices, then this one) and a run of `nic`, as `user`, and takes it back.
+/// Takes the lab into a state, asks `probe` (all devices, then this one) and a run of `nic`, as `user`, and takes it
+/// back.
 fn said_of(guest: &Guest, nic: &str, spoil: &str, user: &str, mend: &str) -> [String; 3] {
     let said = guest.try_run(&format!(
-        "nicbind igb0v0 igb0v1\n{}{spoil}\n\
+        "take igb0v0 igb0v1\n{}{spoil}\n\
          d=pci:$(nic {nic})\n\
          {user} ./dataplane probe >/tmp/all 2>&1\n\
          {user} ./dataplane probe --device $d >/tmp/one 2>&1; echo status $? >>/tmp/one\n\
@@ -103,7 +104,7 @@ fn vfios_own_file_is_missing() {
 
 #[test]
 fn another_device_of_its_group_is_the_kernels() {
-    let told = said_of(&ALL.up(), "e1000x0", "nicunbind e1000x1; nicbind e1000x0", "", "nicunbind e1000x0");
+    let told = said_of(&ALL.up(), "e1000x0", "nicunbind e1000x1; take e1000x0", "", "nicunbind e1000x0");
     assert_told(
         &told,
         &["not viable", "the kernel's e1000 has 0000:09:02.0", "`dpdk-devbind.py -b vfio-pci 0000:09:02.0`"],
@@ -120,7 +121,7 @@ fn another_process_has_it() {
 #[test]
 fn no_hugepage_is_left() {
     // Two pages of 1 GiB, and a process each.
-    let spoil = "behind a rx igb0v1 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit; nicbind igb1v0\n\
+    let spoil = "behind a rx igb0v1 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit; take igb1v0\n\
                  behind b rx igb1v0 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit";
     let told = said_of(&ALL.up(), "igb0v0", spoil, "", "end a; end b");
     assert_told(&told[1..], &["all 2 pages of 1 GiB on node 0 are in use"]);
@@ -129,7 +130,7 @@ fn no_hugepage_is_left() {
 
 #[test]
 fn files_of_a_killed_program_hold_the_hugepages() {
-    let spoil = "nicbind igb1v0\n\
+    let spoil = "take igb1v0\n\
         stdbuf -oL dpdk-testpmd -l 0,1 --no-telemetry --file-prefix left --socket-mem 2048 -a $(nic igb1v0) -- -i \
         --total-num-mbufs=2048 <>/dev/niclab.never >/tmp/left.log 2>&1 &\n\
         until_has testpmd /tmp/left.log $! || cat /tmp/left.log; kill -9 $!; wait $!";

@@ -20,7 +20,7 @@ fn frames_pass_from_one_to_another_and_every_counter_agrees() {
 #[test]
 fn the_device_plugins_variable_names_one() {
     let said = ALL.up().run(
-        "nicbind igb0v0; export PCIDEVICE_LAB_VF=$(nic igb0v0) PCIDEVICE_LAB_VF_INFO='{}'\n\
+        "take igb0v0; export PCIDEVICE_LAB_VF=$(nic igb0v0) PCIDEVICE_LAB_VF_INFO='{}'\n\
          ./dataplane probe --device env --output json",
     );
     let port: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
@@ -29,7 +29,7 @@ fn the_device_plugins_variable_names_one() {
 
 #[test]
 fn probe_says_what_the_driver_says() {
-    let said = ALL.up().run("nicbind igb0v0; dp probe igb0v0 --output json; show group <(nic igb0v0 group)");
+    let said = ALL.up().run("take igb0v0; dp probe igb0v0 --output json; show group <(nic igb0v0 group)");
     let port: serde_json::Value = serde_json::from_str(said.stdout.lines().next().unwrap()).unwrap();
     for (key, value) in [
         ("driver", "net_e1000_igb_vf".into()),
@@ -53,8 +53,8 @@ fn probe_says_what_the_driver_says() {
 fn a_witness_sees_pktgens_golden_frames() {
     let count = S100.flows;
     let said = ALL.up().run(&format!(
-        "ip link set igb0 vf 0 mac 00:50:56:ab:60:84; ip link set igb0 vf 1 mac 00:50:56:ab:a2:ef\n\
-         nicunbind igb0v0 igb0v1; witness igb0v1 || exit; nicbind igb0v0\n\
+        "functions; ip link set igb0 vf 0 mac 00:50:56:ab:60:84; ip link set igb0 vf 1 mac 00:50:56:ab:a2:ef\n\
+         nicunbind igb0v0 igb0v1; witness igb0v1 || exit; take igb0v0\n\
          dp tx igb0v0 --lcores 0,0 -p golden/{}.lua --no-stamp --rate 1kpps --count {count} --output json >/tmp/tx.json; show tx /tmp/tx.json\n\
          witnessed {count}\n\
          ip link set igb0 vf 0 mac 52:54:00:f0:00:00; ip link set igb0 vf 1 mac 52:54:00:f0:00:01",
@@ -74,7 +74,7 @@ fn checksums_by_the_nic_are_the_same_bytes() {
     let guest = ALL.up();
     let seen = ["software", "nic"].map(|by| {
         let said = guest.run(&format!(
-            "witness igb0v1 || exit; nicbind igb0v0\n{}\
+            "witness igb0v1 || exit; take igb0v0\n{}\
              dp tx igb0v0 --lcores 0,0 -p /tmp/p.toml --no-stamp --checksum {by} --rate 1kpps --count 100 --output json >/tmp/tx.json\n\
              show tx /tmp/tx.json; witnessed 100",
             profile("igb0v0", "igb0v1", 90, "")
@@ -90,7 +90,7 @@ fn checksums_by_the_nic_are_the_same_bytes() {
 #[test]
 fn a_plain_user_with_the_group_and_memlock_sends() {
     let said = ALL.up().run(&format!(
-        "nicbind igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n{}\
+        "take igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n{}\
          as_user 2147483648 ./dataplane tx --device pci:$(nic igb0v0) --lcores 0,0 -p /tmp/p.toml --rate {RATE} --count 1000 --output json \
          >/tmp/tx.json 2>/tmp/tx.err\n\
          chown root /dev/vfio/$(nic igb0v0 group); show tx /tmp/tx.json; show tx.err /tmp/tx.err",
@@ -103,7 +103,7 @@ fn a_plain_user_with_the_group_and_memlock_sends() {
 #[test]
 fn a_killed_run_leaves_nothing_behind_and_the_next_one_starts() {
     let said = ALL.up().run(&format!(
-        "nicbind igb0v0 igb0v1\n{}\
+        "take igb0v0 igb0v1\n{}\
          free() {{ sed -n 's/^HugePages_Free: *//p' /proc/meminfo; }}\n\
          before=$(free); behind rx rx igb0v1 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit\n\
          show during <(free); end rx KILL; show before <(echo $before); show after <(free); show files <(ls -A /dev/hugepages)\n\

@@ -14,7 +14,7 @@ fn frames_pass_between_virtual_functions() {
 #[test]
 fn a_plain_user_needs_no_more_memlock_than_the_run_takes() {
     let said = TWO_MIB.up().run(&format!(
-        "nicbind igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n{}\
+        "take igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n{}\
          as_user 134217728 ./dataplane tx --device pci:$(nic igb0v0) --lcores 0,0 -p /tmp/p.toml --rate 5kpps --count 1000 --output json \
          >/tmp/tx.json 2>/tmp/tx.err\n\
          chown root /dev/vfio/$(nic igb0v0 group); show tx /tmp/tx.json; show tx.err /tmp/tx.err",
@@ -26,7 +26,7 @@ fn a_plain_user_needs_no_more_memlock_than_the_run_takes() {
 #[test]
 fn too_little_memory_may_be_locked() {
     let said = TWO_MIB.up().try_run(
-        "nicbind igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n\
+        "take igb0v0; chown dpdk /dev/vfio/$(nic igb0v0 group)\n\
          as_user 65536 ./dataplane probe --device pci:$(nic igb0v0) 2>&1; echo status $?\n\
          chown root /dev/vfio/$(nic igb0v0 group)",
     );
