@@ -51,8 +51,7 @@ fn a_device_that_never_loses_gets_a_plain_answer() {
     assert_eq!(groups.len(), 2);
     for group in groups {
         assert!(group["found"].as_array().unwrap().iter().all(|found| found["verdict"] == "never_loses"));
-        // Two loads in a row without loss end the curve; latency is told at three parts of the answer, and the lowest load
-        // that is no lower than any of them.
+        // Two loads in a row without loss end the curve; a tenth of the answer is below the lowest load.
         assert_eq!(group["loss_curve"].as_array().unwrap().len(), 2);
         let names: Vec<&str> = group["latency"]
             .as_array()

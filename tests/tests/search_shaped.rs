@@ -1,5 +1,5 @@
-//! `orchestrator search` on real packets: af_packet ports on veth, and behind them a device that forwards so many bytes a
-//! second and no more (tc's token bucket).
+//! `orchestrator search` on real packets: af_packet ports on veth, and behind them a device that forwards so many bytes
+//! a second and no more (tc's token bucket).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::process::Command;
@@ -18,8 +18,8 @@ const FRAME_BYTES: f64 = 60.0;
 const BUFFER_FRAMES: f64 = 75.0;
 const WIDTH: f64 = 0.1;
 const TRIAL_S: f64 = 0.5;
-/// A sender that shares its CPU with everybody's tests stands still for some milliseconds at times, and what it does not send
-/// counts as lost.
+/// A sender that shares its CPU with everybody's tests stands still for some milliseconds at times, and what it does not
+/// send counts as lost.
 const LOSS: f64 = 0.1;
 
 /// `tc ARGS` inside; must succeed.
