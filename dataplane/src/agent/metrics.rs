@@ -147,8 +147,8 @@ fn samples(rows: &[Row]) -> impl Iterator<Item = (&str, &Sample)> {
     rows.iter().filter_map(|row| Some((row.labels.as_str(), row.sample.as_ref()?)))
 }
 
-/// The driver's own statistics, most of them a queue's, under its names. What each counts is the driver's to say, so they are
-/// of no type.
+/// The driver's own statistics, most of them a queue's, under its names. What each counts is the driver's to say, so
+/// they are of no type.
 fn driver_family(page: &mut Page, rows: &[Row]) {
     page.head("port_driver_statistic", "unknown", None, "The driver's extended statistics that are not zero");
     for (labels, sample) in samples(rows) {

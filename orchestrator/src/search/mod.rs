@@ -1,8 +1,8 @@
 //! The search for the highest load that a device bears: a pure state machine. [`Machine::next`] says what to measure,
 //! [`Machine::tell`] takes what came of it; nothing here knows of time, packets or pairs.
 //!
-//! Read it in this order: [`goal`] (what is searched) → [`grid`] (loads as steps) → [`stats`] (what trials say of a load) →
-//! [`selector`] (one goal's way, after draft-ietf-bmwg-mlrsearch) → [`machine`] (all goals, and plain binary search).
+//! Read it in this order: [`goal`] (what is searched) → [`grid`] (loads as steps) → [`stats`] (what trials say of a
+//! load) → [`selector`] (one goal's way, after draft-ietf-bmwg-mlrsearch) → [`machine`] (all goals, and plain binary search).
 
 pub mod bench;
 pub mod burst;

@@ -55,13 +55,13 @@ fn theirs(python: &str, goals: &[Goal], cases: &[(Device, u64)]) -> Vec<Value> {
 }
 
 /// Devices that do the same in each trial, and those that do not, each with several seeds.
-fn cases() -> (Vec<(Device, u64)>, Vec<(Device, u64)>) {
+fn cases() -> [Vec<(Device, u64)>; 2] {
     let limits = || (1..20).map(|n| MIN * (MAX / MIN).powf(f64::from(n) / 20.0));
     let steady = |limit| [Device::Limit(limit), Device::Cliff(limit), Device::Floor(limit, 0.001)];
     let noisy = |limit| [Device::Noisy(limit, 0.002), Device::Noisy(limit, 0.02)];
     let steady = limits().flat_map(steady).map(|device| (device, 1));
     let noisy = limits().flat_map(noisy).flat_map(|device| (1..=5).map(move |seed| (device, seed)));
-    (steady.collect(), noisy.collect())
+    [steady.collect(), noisy.collect()]
 }
 
 /// Trial seconds of both over all cases; each answer is the same within the goal's width (and the noise).
@@ -89,7 +89,7 @@ fn answers_are_those_of_the_reference_in_no_more_trial_seconds() {
     let Some(python) = python() else { return };
     let rfc2544 = vec![Goal::rfc2544("ndr", 0.0), Goal::rfc2544("pdr", 0.005)];
     for goals in [csit(), rfc2544] {
-        let (steady, noisy) = cases();
+        let [steady, noisy] = cases();
         for ((device, _), (ours, theirs)) in steady.iter().zip(seconds(&python, &goals, &steady)) {
             assert!(ours <= theirs, "{device:?}: {ours} trial seconds, the reference {theirs}");
         }

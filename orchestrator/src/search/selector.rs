@@ -125,8 +125,8 @@ impl Selector {
         is_worth(step, bounds, target).then_some((step, stride))
     }
 
-    /// Inwards; but where a bound lies far beyond the hint, which another goal may have brought about, from that bound by
-    /// a step as if the other one were missing.
+    /// Inwards; but where a bound lies far beyond the hint, which another goal may have brought about, from that bound
+    /// by a step as if the other one were missing.
     fn bisect(&mut self, bounds: Bounds, target: &Target, shared: i64) -> Option<(i64, i64)> {
         let (Some(lo), Some(hi)) = (bounds.lower, bounds.upper) else { return None };
         if hi - lo <= target.width {

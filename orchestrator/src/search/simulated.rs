@@ -161,7 +161,9 @@ proptest! {
 
     /// Whatever it does, the search ends (its bound is asserted for every trial) and says something true.
     #[test]
-    fn every_whim_gets_a_plain_answer_in_time(part in 0.05f64..0.95, one_in in 1u32..6, lost in 0.0f64..0.01, seed in any::<u64>()) {
+    fn every_whim_gets_a_plain_answer_in_time(
+        part in 0.05f64..0.95, one_in in 1u32..6, lost in 0.0f64..0.01, seed in any::<u64>()
+    ) {
         let limit = MIN * (MAX / MIN).powf(part);
         for (method, goals) in methods() {
             for device in [

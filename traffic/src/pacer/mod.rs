@@ -109,8 +109,8 @@ impl Pacer {
         }
     }
 
-    /// Goes on from `now` at so many thousandths of the rate that was asked at first: what is owed stays owed, and no frame
-    /// leaves that the old rate had not made due. Of no consequence without a constant gap.
+    /// Goes on from `now` at so many thousandths of the rate that was asked at first: what is owed stays owed, and no
+    /// frame leaves that the old rate had not made due. Of no consequence without a constant gap.
     pub fn rescale(&mut self, now: u64, per_mille: u32) {
         let Some(old) = self.frames_per_tick else { return };
         let (asked, backlog) = self.asked;
