@@ -128,6 +128,15 @@ fn a_memif_client_without_its_server() {
 }
 
 #[test]
+fn more_memif_queues_than_the_sender_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = format!("vdev:net_memif0,role=server,socket={}/m.sock", folder.path().display());
+    let mut command = verb("rx", &device);
+    command.args(["--workers", "3", "--tx-workers", "2"]);
+    Refusal::new().of(&mut command, &["memif", "3 receiving workers", "2 sending", "at most 2"]);
+}
+
+#[test]
 fn fewer_than_two_cpus() {
     if !needs::programs_are_here(&["taskset"]) {
         return;

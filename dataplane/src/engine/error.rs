@@ -28,6 +28,17 @@ pub enum EngineError {
         /// As it must be.
         allowed: &'static str,
     },
+    /// A receiver's queue without a ring of its own would read another's again.
+    #[error(
+        "a memif joins each queue of its receiver to one of its sender: {workers} receiving workers are too many for {tx_workers} sending \
+         ones (--tx-workers; --tx-num-core of the orchestrator): receive with at most {tx_workers}, or send with {workers}"
+    )]
+    MemifQueues {
+        /// That were asked to receive.
+        workers: u16,
+        /// That send.
+        tx_workers: u16,
+    },
     /// The profile has faults: all of them.
     #[error(transparent)]
     Profile(#[from] Faults),

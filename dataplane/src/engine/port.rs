@@ -112,6 +112,16 @@ pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
     }
 }
 
+/// A memif makes as many rings as its client has queues. DPDK's driver reads the first ring for a queue that has none, so
+/// that frames would be booked twice.
+pub fn check_memif_queues(spec: &RunSpec, device: &Device, workers: u16) -> Result<(), EngineError> {
+    let tx_workers = spec.tx_workers;
+    if is_memif(device) && spec.role != Role::Tx && workers > tx_workers {
+        return Err(EngineError::MemifQueues { workers, tx_workers });
+    }
+    Ok(())
+}
+
 /// How often the kernel has seen an interface lose its link so far; 0 for all other devices.
 pub fn link_losses(device: &Device) -> u64 {
     let (Device::Iface(name) | Device::Xdp(name)) = device else { return 0 };

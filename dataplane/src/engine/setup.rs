@@ -89,6 +89,7 @@ impl Setup {
         warnings.extend(cpus.warnings);
 
         let count = cpus.workers.len() as u16;
+        port::check_memif_queues(spec, &device, count)?;
         let queues = port::queues(spec, &device, count);
         // The pool of answers is as large as a queue's.
         let answers = u16::from(!spec.addresses.is_empty());
