@@ -92,7 +92,7 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
 /// Reads and checks one file.
 pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
     if is_lua(path) {
-        of_lua(path, import(path, options.quirks)?, options)
+        of_lua(path, import(path, &import_options(options.quirks))?, options)
     } else {
         checked(path, load_file(path)?, options)
     }
