@@ -96,8 +96,8 @@ e2e: ## Both built images on a real Kubernetes of two nodes, made here (root; th
 niclab: ## Drivers of real NICs, on emulated ones in a guest: VFs, VFIO, IOMMU and their faults (NICLAB_FILTER=nextest's)
 	@scripts/setup build test
 	cargo build --locked --release -p dataplane
-	cargo build --locked -p dataplane -p orchestrator --bins
-	ORCHESTRATOR=$(TARGET)/debug/orchestrator tests/niclab/test $(TARGET)/release/dataplane "$(NICLAB_FILTER)"
+	cargo build --locked -p dataplane --bins
+	tests/niclab/test $(TARGET)/release/dataplane "$(NICLAB_FILTER)"
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane

@@ -48,7 +48,7 @@ run() {
     [ ${#left[@]} -gt 0 ] || die "run: no SCRIPT"
     [ -f "${left[0]}" ] || die "run: no file ${left[0]}"
     build
-    RUN=${NICLAB_RUN:-$(mktemp -d "${TMPDIR:-/tmp}/niclab.XXXXXX")}
+    RUN=${NICLAB_RUN:-$(mktemp -d)}
     chmod 700 "$RUN"
     QPID="" SPID="" OPID=""
     trap run_end EXIT

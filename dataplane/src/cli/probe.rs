@@ -24,8 +24,8 @@ pub struct ProbeArgs {
     /// A table for people or JSON for programs
     #[arg(long, value_enum, default_value_t)]
     output: Output,
-    /// Open this device as a run would, and show what its driver says of it, or what stands in the way: pci:0000:03:00.0,
-    /// vdev:net_memif0,…, iface:eth0, xdp:eth0 or env
+    /// Open this device as a run would, and show what its driver says of it, or what stands in the way:
+    /// pci:0000:03:00.0, vdev:net_memif0,…, iface:eth0, xdp:eth0 or env
     #[arg(long, conflicts_with = "profile")]
     device: Option<String>,
     /// Also say how much memory a sender and a receiver of this profile take (.toml, .yaml, .json, or a Pktgen .lua)
