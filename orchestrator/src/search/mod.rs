@@ -2,7 +2,8 @@
 //! [`Machine::tell`] takes what came of it; nothing here knows of time, packets or pairs.
 //!
 //! Read it in this order: [`goal`] (what is searched) → [`grid`] (loads as steps) → [`stats`] (what trials say of a
-//! load) → [`selector`] (one goal's way, after draft-ietf-bmwg-mlrsearch) → [`machine`] (all goals, and plain binary search).
+//! load) → [`selector`] (one goal's way, after draft-ietf-bmwg-mlrsearch) → [`machine`] (all goals, and halving) →
+//! [`bench`] (on real pairs).
 
 pub mod bench;
 pub mod burst;
