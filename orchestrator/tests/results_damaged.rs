@@ -76,7 +76,7 @@ fn others_are_reported_beside_unfinished_and_foreign_ones() {
     let trial = bench.trial();
     let expid = trial.file_name().unwrap().to_str().unwrap().to_owned();
     let files = bench.files("tx0-rx0");
-    // As an orchestrator that was killed leaves it; of a later release; of an earlier one that wrote no result.json; empty.
+    // As an orchestrator that was killed leaves it; of a later release; of an earlier one, without result.json; empty.
     fs::create_dir_all(results.join("00000001/tx0-rx0/.state")).unwrap();
     fs::write(results.join("00000001/tx0-rx0/.state/trial.json"), "{}").unwrap();
     fs::create_dir_all(results.join("00000002/tx0-rx0")).unwrap();

@@ -68,7 +68,8 @@ addEventListener("load", () => {
     const extent = shape => shape.getBoundingClientRect().width + shape.getBoundingClientRect().height;
     const shapes = [...figure.querySelectorAll("polyline, circle, rect, polygon")].slice(1);
     return { id: figure.id, points: +figure.dataset.points, width: picture.width, height: picture.height,
-             inside: shapes.filter(inside).length, seen: shapes.filter(shape => extent(shape) > 2).length, shapes: shapes.length,
+             inside: shapes.filter(inside).length, shapes: shapes.length,
+             seen: shapes.filter(shape => extent(shape) > 2).length,
              texts: [...figure.querySelectorAll("text")].map(text => text.textContent.trim()) };
   });
   const rows = document.querySelectorAll("#summary tbody tr").length;

@@ -254,7 +254,7 @@ impl Port<'_> {
     /// The version of the NIC's firmware as its driver tells it; none where it does not.
     pub fn firmware(&self) -> Option<String> {
         let mut text = [0u8; FIRMWARE_BYTES];
-        // SAFETY: the port is open; `text` has as many bytes as are said, and the driver ends what it writes there with a zero.
+        // SAFETY: the port is open, and `text` has as many bytes as are said.
         let done = unsafe {
             dpdk_sys::rte_eth_dev_fw_version_get(self.id().0, text.as_mut_ptr().cast(), text.len())
         };

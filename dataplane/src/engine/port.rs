@@ -112,8 +112,8 @@ pub fn queues(spec: &RunSpec, device: &Device, workers: u16) -> [u16; 2] {
     }
 }
 
-/// A memif makes as many rings as its client has queues. DPDK's driver reads the first ring for a queue that has none, so
-/// that frames would be booked twice.
+/// A memif makes as many rings as its client has queues. DPDK's driver reads the first ring for a queue that has none,
+/// so that frames would be booked twice.
 pub fn check_memif_queues(spec: &RunSpec, device: &Device, workers: u16) -> Result<(), EngineError> {
     let tx_workers = spec.tx_workers;
     if is_memif(device) && spec.role != Role::Tx && workers > tx_workers {

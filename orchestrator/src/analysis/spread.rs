@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_the_tables() {
-        // Conover, Practical Nonparametric Statistics: n = 6 → smallest and largest, 96.9 %; n = 10 → second and ninth, 97.9 %.
+        // Conover, Practical Nonparametric Statistics: n = 6 → smallest and largest, 96.9 %; n = 10 → second and
+        // ninth, 97.9 %.
         assert_eq!(rank(5), (0, 0.9375));
         assert_eq!(rank(6), (0, 0.96875));
         let (left_out, confidence) = rank(10);

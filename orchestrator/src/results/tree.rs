@@ -1,5 +1,5 @@
-//! What lies under a folder of results: every pair's result, and what can't be read, each with its reason. Links are not
-//! followed, and nothing is changed.
+//! What lies under a folder of results: every pair's result, and what can't be read, each with its reason. Links are
+//! not followed, and nothing is changed.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,4 +1,5 @@
-//! `deploy/`: the orchestrator's own image, as a Job with a service account of its own, runs an experiment and leaves results.
+//! `deploy/`: the orchestrator's own image, as a Job with a service account of its own, runs an experiment and leaves
+//! results.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

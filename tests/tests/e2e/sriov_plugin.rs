@@ -1,5 +1,5 @@
-//! A device plugin on the kubelets' sockets, as the SR-IOV one is: pods that ask for its resource get an address each, and discovery,
-//! preflight and `--device env` see it. `make e2e` runs it last on its cluster: the kubelets count the
+//! A device plugin on the kubelets' sockets, as the SR-IOV one is: pods that ask for its resource get an address each,
+//! and discovery, preflight and `--device env` see it. `make e2e` runs it last on its cluster: the kubelets count the
 //! plugin's devices from then on.
 
 use std::process::Command;
