@@ -6,6 +6,7 @@ use super::ReportError;
 use super::chart::{self, Drawn};
 use super::figures::Line;
 use super::row::{Row, row};
+use super::searches::{self, GoalRow, Searches};
 use crate::analysis::environment::environment;
 use crate::analysis::{Group, Metric, Spread, groups};
 use crate::results::names::line_time;
@@ -29,6 +30,8 @@ pub struct Report {
     pub speed_gbps: Option<f64>,
     /// One a pair's result, the oldest first.
     pub rows: Vec<Row>,
+    /// What each goal of each search came to.
+    pub searches: Vec<GoalRow>,
     /// Of groups with more than one result.
     pub repeats: Vec<Repeated>,
     /// Drawn charts, in order.
@@ -92,14 +95,19 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Everything about what `tree` holds.
-pub fn report(tree: &Tree, title: &str, line: &Line, now_unix_ns: u64) -> Result<Report, ReportError> {
+/// Everything about what `tree` and `searches` hold.
+pub fn report(
+    (tree, searches): (&Tree, &Searches),
+    title: &str,
+    line: &Line,
+    now_unix_ns: u64,
+) -> Result<Report, ReportError> {
     let rows = tree.results.iter().map(|stored| row(stored, line)).collect::<Result<Vec<_>, _>>()?;
     let groups = groups(&tree.results);
-    let skipped = tree
-        .unread
-        .iter()
-        .map(|u| Skipped { folder: u.folder.display().to_string(), reason: u.reason.clone() });
+    let unread = tree.unread.iter().map(|u| (&u.folder, &u.reason));
+    let skipped = unread.chain(searches.unread.iter().map(|(folder, reason)| (folder, reason)));
+    let skipped = skipped
+        .map(|(folder, reason)| Skipped { folder: folder.display().to_string(), reason: reason.clone() });
     Ok(Report {
         title: title.to_owned(),
         made: line_time(now_unix_ns)?,
@@ -107,7 +115,8 @@ pub fn report(tree: &Tree, title: &str, line: &Line, now_unix_ns: u64) -> Result
         overhead_bytes: line.overhead_bytes,
         speed_gbps: line.speed_gbps,
         repeats: groups.iter().filter(|g| g.results.len() > 1).map(repeated).collect(),
-        charts: chart::all(&groups, line)?,
+        charts: chart::all(&groups, searches, line)?,
+        searches: searches::rows(searches),
         environments: settings(tree),
         warnings: warnings(tree),
         skipped: skipped.collect(),

@@ -69,6 +69,9 @@ pub fn xlsx(report: &Report) -> Result<Vec<u8>, ReportError> {
     if !report.repeats.is_empty() {
         repeats(workbook.add_worksheet(), report, &head)?;
     }
+    if !report.searches.is_empty() {
+        searches(workbook.add_worksheet(), report, &head)?;
+    }
     texts(workbook.add_worksheet(), "Warnings", &head, ["result", "warning"], warnings(report))?;
     texts(workbook.add_worksheet(), "Environment", &head, ["result", "fact", "TX", "RX"], facts(report))?;
     Ok(workbook.save_to_buffer()?)
@@ -127,6 +130,36 @@ fn repeats(sheet: &mut Worksheet, report: &Report, head: &Format) -> Result<(), 
         let numbers = [s.n as f64, s.median, s.min, s.max, s.low, s.high, s.confidence];
         for (column, value) in (3u16..).zip(numbers) {
             sheet.write(line, column, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn searches(sheet: &mut Worksheet, report: &Report, head: &Format) -> Result<(), XlsxError> {
+    sheet.set_name("Searches")?;
+    let names = [
+        "search",
+        "profile",
+        "pairs",
+        "goal",
+        "verdict",
+        "trials",
+        "holds, pps",
+        "does not, pps",
+        "conditional, pps",
+    ];
+    for (column, name) in (0u16..).zip(names) {
+        sheet.write_with_format(0, column, name, head)?.set_column_width(column, 18)?;
+    }
+    for (line, row) in (1u32..).zip(report.searches.iter().take(ROWS_MAX)) {
+        for (column, text) in (0u16..).zip([&row.search, &row.profile, &row.pairs, &row.goal, &row.verdict]) {
+            sheet.write(line, column, text)?;
+        }
+        sheet.write(line, 5, row.trials as f64)?;
+        for (column, value) in (6u16..).zip([row.lower_pps, row.upper_pps, row.conditional_pps]) {
+            if let Some(value) = value {
+                sheet.write(line, column, value)?;
+            }
         }
     }
     Ok(())

@@ -9,7 +9,9 @@ use super::args::ReportArgs;
 use super::read;
 use crate::report::figures::Line;
 use crate::report::model::{CHARTED_MAX, report};
+use crate::report::searches::Searches;
 use crate::report::write::{Format, Output, write};
+use crate::results::tree::Tree;
 use crate::{analysis, say};
 
 /// Writes a report of everything below the paths.
@@ -17,7 +19,12 @@ pub fn execute(args: &ReportArgs) -> Result<ExitCode> {
     if args.pdf && !args.format.iter().any(|f| matches!(f, Format::Html | Format::Latex)) {
         bail!("--pdf is made of html or latex: add one of them to --format");
     }
-    let tree = read(&args.paths)?;
+    let searches = Searches::read(&args.paths)?;
+    for (folder, reason) in &searches.unread {
+        say::err(format_args!("{}: skipped: {reason}", folder.display()));
+    }
+    // Of searches alone there is a report too.
+    let tree = if searches.found.is_empty() { read(&args.paths)? } else { Tree::read(&args.paths)? };
     let line = Line { speed_gbps: args.speed, overhead_bytes: args.overhead };
     let title = match &args.title {
         Some(title) => title.clone(),
@@ -27,7 +34,7 @@ pub fn execute(args: &ReportArgs) -> Result<ExitCode> {
         ),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let made = report(&tree, &title, &line, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))?;
+    let made = report((&tree, &searches), &title, &line, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))?;
     let groups = analysis::groups(&tree.results).len();
     if groups > CHARTED_MAX {
         say::err(format_args!(

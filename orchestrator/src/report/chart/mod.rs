@@ -6,6 +6,7 @@ mod load;
 mod pacing;
 mod palette;
 pub mod png;
+mod search;
 mod shape;
 mod throughput;
 mod time;
@@ -16,6 +17,7 @@ pub use shape::{Axis, Chart, Kind, Point, Series};
 use super::ReportError;
 use super::figures::Line;
 use super::model::CHARTED_MAX;
+use super::searches::Searches;
 use crate::analysis::Group;
 
 /// A chart as it goes into a report.
@@ -34,9 +36,9 @@ pub struct Drawn {
     pub svg: String,
 }
 
-/// Every chart of these results: of all together, then of the newest result of each group.
-pub fn all(groups: &[Group<'_>], line: &Line) -> Result<Vec<Drawn>, ReportError> {
-    let mut charts: Vec<Chart> = Vec::new();
+/// Every chart of these results: of searches, of all results together, then of the newest result of each group.
+pub fn all(groups: &[Group<'_>], searches: &Searches, line: &Line) -> Result<Vec<Drawn>, ReportError> {
+    let mut charts: Vec<Chart> = search::charts(searches);
     charts.extend(throughput::charts(groups, line));
     for (place, group) in groups.iter().take(CHARTED_MAX).enumerate() {
         let Some(newest) = group.newest() else { continue };
