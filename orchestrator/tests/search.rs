@@ -65,6 +65,19 @@ fn a_device_that_never_loses_gets_a_plain_answer() {
     }
     let left: Vec<_> = fs::read_dir(folder(&bench)).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| name == "result.json" || name == ".lock"), "{left:?}");
+    // Its report has a row a goal and pair, and both charts of each pair.
+    let reported = bench.output("results report --format html,json,markdown,xlsx");
+    assert!(reported.status.success(), "{}", text(&reported.stderr));
+    let report = bench.folder.path().join("report");
+    let json: Value = serde_json::from_slice(&fs::read(report.join("report.json")).unwrap()).unwrap();
+    assert_eq!(json["searches"].as_array().unwrap().len(), 4);
+    let charts: Vec<&str> =
+        json["charts"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    for chart in ["search-000-000-throughput", "search-000-000-latency", "search-000-001-throughput"] {
+        assert!(charts.contains(&chart), "{charts:?}");
+    }
+    assert!(json["charts"].as_array().unwrap().iter().all(|c| c["points"].as_u64().unwrap() > 0));
+    assert!(fs::read_to_string(report.join("report.html")).unwrap().contains("never_loses"));
 }
 
 #[test]

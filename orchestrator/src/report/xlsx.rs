@@ -93,6 +93,10 @@ fn summary(sheet: &mut Worksheet, report: &Report, head: &Format) -> Result<(), 
     }
     let last = report.rows.len().min(ROWS_MAX) as u32;
     sheet.autofilter(0, 0, last, COLUMNS.len() as u16 - 1)?;
+    if last == 0 {
+        // Of searches alone there is nothing to draw here.
+        return Ok(());
+    }
     let (values, names) = CHARTED;
     let mut chart = Chart::new(ChartType::Column);
     chart
