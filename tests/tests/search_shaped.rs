@@ -18,8 +18,8 @@ const FRAME_BYTES: f64 = 60.0;
 const BUFFER_FRAMES: f64 = 75.0;
 const WIDTH: f64 = 0.1;
 const TRIAL_S: f64 = 0.5;
-/// A sender that shares its CPU with others stands still for some milliseconds at times, and what it does not send counts
-/// as lost.
+/// A sender that shares its CPU with others stands still for some milliseconds at times, and what it does not send
+/// counts as lost.
 const LOSS: f64 = 0.1;
 
 /// `tc ARGS` inside; must succeed.
