@@ -71,6 +71,12 @@ fn a_pair_joined_by_memif_loses_nothing() {
         (&verdict["sent"], &verdict["lost"], &verdict["reordered"]),
         (&40_000.into(), &0.into(), &0.into())
     );
+    // A search in pods: so little that any machine bears it.
+    let searched = kube.ok(
+        "search --profile udp_50_flows_128.toml --min-rate 2kpps --max-rate 4kpps --goal pdr=0.5 --initial-trial 0.5 \
+         --final-trial 0.5 --duration-sum 0.5 --latency-trial 0 --warmup-duration 1 --results searches",
+    );
+    assert!(searched.contains("tx0-rx0: pdr 4 kpps or more"), "{searched}");
     kube.delete();
     let left: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
     assert!(left.iter().all(|path| !path.is_file()), "{left:?}");
