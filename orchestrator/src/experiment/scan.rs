@@ -1,8 +1,6 @@
 //! What a results folder holds of an experiment. Links are not followed, and nothing is changed.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -14,6 +12,7 @@ use crate::expid::ExpId;
 use crate::lab::pair_name;
 use crate::results::layout::PairFolder;
 use crate::results::read::{ResultHead, read_result};
+use crate::results::tree::folders_in;
 use crate::results::{ResultsError, validate};
 use crate::trial::Status;
 
@@ -211,22 +210,4 @@ fn judge(entry: &Entry, pair: usize, asked: &Asked<'_>, found: &Found) -> Cell {
             }
         }
     }
-}
-
-/// Folders that are no links, in order.
-fn folders_in(path: &Path) -> Result<Vec<PathBuf>, ResultsError> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(ResultsError::io("reading", path)(error)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(ResultsError::io("reading", path))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            folders.push(entry.path());
-        }
-    }
-    folders.sort();
-    Ok(folders)
 }
