@@ -113,12 +113,12 @@ fn unequal(columns: &Columns) -> Option<String> {
 }
 
 fn holes(times: &[i64]) -> Option<String> {
-    let mut steps: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    let steps: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
     let place = {
         let mut sorted = steps.clone();
         sorted.sort_unstable();
         let usual = *sorted.get(sorted.len() / 2)?;
-        steps.iter_mut().position(|step| *step > usual.saturating_mul(HOLE)).map(|place| (place, usual))
+        steps.iter().position(|step| *step > usual.saturating_mul(HOLE)).map(|place| (place, usual))
     };
     let (place, usual) = place?;
     let seconds = |ns: i64| Duration::from_nanos(u64::try_from(ns).unwrap_or(0)).as_secs_f64();

@@ -50,9 +50,16 @@ pub fn check(results: &Path) -> Result<Vec<Checked>, ResultsError> {
     Ok(checked)
 }
 
+/// Whether a trial was begun here and not finished, or somebody works on it: a trial that has just begun has a lock and
+/// nothing else yet.
+fn is_in_hand(folder: &Path) -> bool {
+    let pair = PairFolder::at(folder);
+    pair.is_unfinished() || pair.state().is_dir() && matches!(pair.lock(), Err(ResultsError::Busy { .. }))
+}
+
 /// What there is of a pair's folder. Of a folder of the old system, too, which has no `result.json`.
 fn whole(folder: &Path) -> Result<Whole, ResultsError> {
-    if PairFolder::at(folder).is_unfinished() {
+    if is_in_hand(folder) {
         return Ok(Whole::Unfinished);
     }
     let mut names = Vec::new();
@@ -79,8 +86,8 @@ fn whole(folder: &Path) -> Result<Whole, ResultsError> {
     Ok(if lacks.is_empty() { Whole::Yes } else { Whole::Lacks(lacks) })
 }
 
-/// Removes a folder that is not whole, and its trial's when nothing else is in that. Whoever works on it keeps it: its
-/// lock is asked first.
+/// Removes a folder that is not whole, and its trial's when nothing else is in that. What
+/// somebody works on stays.
 pub fn remove(results: &Path, folder: &Path) -> Result<(), ResultsError> {
     let outside = || ResultsError::Outside { folder: folder.to_owned(), results: results.to_owned() };
     let below = folder.strip_prefix(results).map_err(|_| outside())?;
@@ -91,7 +98,7 @@ pub fn remove(results: &Path, folder: &Path) -> Result<(), ResultsError> {
     if !plain || links || below.as_os_str().is_empty() {
         return Err(outside());
     }
-    if PairFolder::at(folder).is_unfinished() {
+    if is_in_hand(folder) {
         // Between the listing and now a trial began here.
         return Ok(());
     }
@@ -145,6 +152,21 @@ mod tests {
         assert!(results.join("0badcafe/tx0-rx0").is_dir() && !results.join("0badcafe/tx1-rx1").exists());
         assert!(!results.join("00000002").exists() && results.join("00000001/tx0-rx0").is_dir());
         assert!(results.join("mine/tx0-rx0").is_dir() && place.path().join("elsewhere/tx0-rx0").is_dir());
+    }
+
+    #[test]
+    fn a_trial_that_has_just_begun_is_nobodys_rubbish() {
+        let place = tempfile::tempdir().unwrap();
+        let id = crate::expid::ExpId::try_from("0badcafe".to_owned()).unwrap();
+        let pairs = ["tx0-rx0".to_owned()];
+        let trial = crate::results::TrialFolder::create(place.path(), id, &pairs).unwrap();
+        let folder = trial.pair("tx0-rx0").path().to_owned();
+        assert_eq!(check(place.path()).unwrap()[0].whole, Whole::Unfinished);
+        remove(place.path(), &folder).unwrap();
+        assert!(folder.is_dir());
+        drop(trial);
+        // Its orchestrator is gone and left nothing that could be recovered.
+        assert!(matches!(check(place.path()).unwrap()[0].whole, Whole::Lacks(_)));
     }
 
     #[test]
