@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::nodes::Nodes;
 use crate::process::{Finished, Process, run};
 use crate::{bin, wait};
 
@@ -18,9 +19,11 @@ const OURS: &str = "app.kubernetes.io/managed-by=dpdk-k8s-bench";
 /// Small enough for four pods on a machine of two CPUs.
 const SMALL: &str = "-c 1 -m 512Mi --hugepage-size 2Mi --output-volume empty-dir";
 
-/// A namespace of one test, and a folder to run the orchestrator in.
+/// A namespace of one test, nodes of its own, and a folder to run the orchestrator in.
 #[derive(Debug)]
 pub struct Kube {
+    /// Its nodes.
+    pub nodes: Nodes,
     /// Its name.
     pub namespace: String,
     /// Where the orchestrator runs: profiles and results.
@@ -29,12 +32,19 @@ pub struct Kube {
 }
 
 impl Kube {
-    /// Makes the namespace `e2e-<name>`.
+    /// Makes a namespace `e2e-<name>-…`, once two nodes are free.
     pub fn new(name: &str) -> Kube {
         let kubeconfig = std::env::var_os(KUBECONFIG)
             .unwrap_or_else(|| panic!("{KUBECONFIG} is not set: these tests are run by `make e2e`"));
-        let namespace = format!("e2e-{name}");
-        let kube = Kube { namespace, folder: tempfile::tempdir().unwrap(), kubeconfig: kubeconfig.into() };
+        // That of the test's last run may still be on its way out.
+        let namespace = format!("e2e-{name}-{}", std::process::id());
+        let all = Kube::cluster(&["kubectl", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"]);
+        let all: Vec<String> = all.split_whitespace().map(str::to_owned).collect();
+        let nodes = Nodes::lease(&all, |words| {
+            Kube::cluster(&[&["kubectl"], words].concat());
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let kube = Kube { nodes, namespace, folder, kubeconfig: kubeconfig.into() };
         let name = kube.namespace.clone();
         kube.kubectl(&["create", "namespace", &name]);
         kube
@@ -90,16 +100,17 @@ impl Kube {
         Process::spawn(&mut self.orchestrator(line))
     }
 
-    /// `pods create` with this device, small pods and these words more.
-    pub fn create_line(more: &str) -> String {
+    /// `pods create` on the nodes of this test: small pods, and these words more.
+    pub fn create_line(&self, more: &str) -> String {
         let image = std::env::var(IMAGE).unwrap_or_else(|_| panic!("{IMAGE} is not set: run `make e2e`"));
         let hugepages = if more.contains("-g ") { "" } else { "-g 128Mi" };
-        format!("pods create --yes {SMALL} {hugepages} -i {image} {more}")
+        let (label, number) = self.nodes.selector();
+        format!("pods create --yes {SMALL} {hugepages} -i {image} --node-selector {label}={number} {more}")
     }
 
     /// So many pairs that send over the pods' own interface.
     pub fn create(&self, pairs: usize, more: &str) {
-        self.ok(&Kube::create_line(&format!("-n {pairs} -r dpdk --device iface:eth0 {more}")));
+        self.ok(&self.create_line(&format!("-n {pairs} -r dpdk --device iface:eth0 {more}")));
     }
 
     /// Ids of the processes of a pod whose command line contains `what`, as this machine sees them.
@@ -156,7 +167,7 @@ impl Kube {
         self.ok("pods delete --yes");
         let left = self.ours("pods,persistentvolumeclaims");
         assert!(left.is_empty(), "{left:?}");
-        wait::until("the pods' processes end", || dataplanes().is_empty().then_some(()));
+        wait::until("the pods' processes end", || self.nodes.dataplanes().is_empty().then_some(()));
         let files: Vec<_> = std::fs::read_dir("/dev/hugepages").into_iter().flatten().flatten().collect();
         assert!(files.is_empty(), "{files:?}");
     }
@@ -164,8 +175,9 @@ impl Kube {
 
 impl Drop for Kube {
     fn drop(&mut self) {
-        // Tests share two nodes: what one that failed has left must not keep the next one's pods away.
-        let words = ["kubectl", "delete", "namespace", &self.namespace, "--timeout=60s"];
+        // What a test that failed has left, must not keep the pods of the next one away.
+        let how = if std::thread::panicking() { "--timeout=60s" } else { "--wait=false" };
+        let words = ["kubectl", "delete", "namespace", &self.namespace, how];
         if std::thread::panicking() {
             let mut text = String::new();
             for of in ["pods", "events"] {
@@ -176,16 +188,6 @@ impl Drop for Kube {
         }
         let _ = run(&mut script(&words));
     }
-}
-
-/// Processes of `dataplane agent` and its engines that run in pods.
-fn dataplanes() -> Vec<u32> {
-    let is_ours = |pid: &u32| {
-        let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
-        read("cgroup").contains("kubepods") && read("comm").trim() == "dataplane"
-    };
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries.filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(is_ours).collect()
 }
 
 fn script(words: &[&str]) -> Command {

@@ -17,6 +17,7 @@ pub mod memif;
 pub mod needs;
 pub mod netns;
 pub mod niclab;
+pub mod nodes;
 pub mod npz;
 pub mod pcapdiff;
 pub mod process;

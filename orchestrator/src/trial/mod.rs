@@ -1,5 +1,6 @@
 //! From settings to outcomes: one trial on all pairs of a lab.
 
+mod blame;
 pub mod error;
 #[cfg(test)]
 pub mod fixture;

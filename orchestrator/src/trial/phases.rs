@@ -9,13 +9,13 @@ use futures_util::future::join_all;
 use traffic::profile::Stop;
 use traffic::wire::{Ready, RunStatus};
 
+use super::blame::blame;
 use super::measure::{self, SenderEnd};
 use super::outcome::{PairOutcome, Record, SideOutcome, SideRecord, Status, Timing};
 use super::specs::{PairSpecs, main_specs, warmup_specs};
 use super::warmup::{self, Warmup};
 use super::{Interrupt, Progress, TrialError, prepare};
 use crate::agent::both::Both;
-use crate::agent::connect::Silence;
 use crate::agent::{AgentClient, AgentError};
 use crate::lab::{Lab, LabPair, PairCores, PairInventory};
 use crate::path::adapt::adapt;
@@ -353,18 +353,6 @@ async fn find_path(
     inventory: &PairInventory,
 ) -> Result<PairPath, TrialError> {
     resolve(wish, pair, inventory).await.map_err(|source| TrialError::Path { pair: pair.name(), source })
-}
-
-/// A run that somebody else ended is no whole trial; the cluster may know why.
-async fn blame(pair: &LabPair, outcome: &mut PairOutcome) {
-    let Some((side, what)) = outcome.cut_short() else { return };
-    let end = if side.pod == pair.tx.pod { &pair.tx } else { &pair.rx };
-    let why = match end.agent.silence().await {
-        Silence::Final(why) => format!(": {why}"),
-        Silence::Passing { .. } => String::new(),
-    };
-    outcome.error = Some(format!("{}: {what}{why}", side.pod));
-    outcome.status = Status::Failed;
 }
 
 /// Where nobody can ask the agent any more, its engine's process is named: it may still be there for a moment.

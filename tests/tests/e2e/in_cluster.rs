@@ -61,6 +61,12 @@ fn the_job_of_deploy_runs_an_experiment_and_leaves_its_results() {
     let text = with(&text, "cpu: \"2\"", "cpu: \"1\"");
     let text = with(&text, "duration = 10", "duration = 2");
     let text = with(&text, "flows = [1, 100]", "flows = [100]");
+    let (label, number) = kube.nodes.selector();
+    // Its pods on the nodes of this test.
+    let text = ["        ", "    "].iter().fold(text, |text, indent| {
+        let everywhere = format!("\n{indent}kubernetes.io/os: linux\n");
+        with(&text, &everywhere, &format!("{everywhere}{indent}{label}: \"{number}\"\n"))
+    });
     kube.write("volume.yaml", &volume(place.path()));
     kube.write("plain.yaml", &text);
     kube.write("results.yaml", &manifest("results.yaml"));

@@ -61,7 +61,7 @@ fn a_pair_joined_by_memif_loses_nothing() {
     let kube = Kube::new("memif");
     let sockets = tempfile::tempdir_in("/run").unwrap();
     let folder = sockets.path().join("memif");
-    let created = Kube::create_line(&format!("-n 1 -s -r none --memif-dir {}", folder.display()));
+    let created = kube.create_line(&format!("-n 1 -s -r none --memif-dir {}", folder.display()));
     kube.ok(&created);
     kube.ok(&profile(&kube, "20kpps", 40_000));
     let (_, result) = kube.results().remove(0);

@@ -42,6 +42,7 @@ fn two_pairs_over_two_nodes_from_pods_to_numpy() {
     let pods: Vec<Value> = ["tx0", "rx0", "tx1", "rx1"].iter().map(|name| kube.pod(name)).collect();
     pods.iter().for_each(assert_unprivileged);
     assert_ne!(pods[0]["spec"]["nodeName"], pods[1]["spec"]["nodeName"], "a pair's ends are on two nodes");
+    assert_eq!(kube.nodes.dataplanes().len(), 4, "an agent a pod");
     let listed = kube.ok("pods list");
     assert!(["tx0", "rx0", "tx1", "rx1"].iter().all(|name| listed.contains(name)), "{listed}");
     let names = ["allocatable-hugepages", "allocatable-devices", "hugepages", "agent", "cpus"];
@@ -86,7 +87,7 @@ fn two_pairs_over_two_nodes_from_pods_to_numpy() {
     let json = std::fs::read(folder.join("report/report.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(json["rows"].as_array().unwrap().len(), 6, "two of the run and four of the experiments");
-    assert!(json["environments"].to_string().contains("k8s-node1"), "{}", json["environments"]);
+    assert!(json["environments"].to_string().contains(&kube.nodes.names[0]), "{}", json["environments"]);
     assert!(std::fs::read_to_string(folder.join("report/report.html")).unwrap().contains(PROFILES[1]));
     kube.delete();
 }

@@ -71,7 +71,7 @@ fn the_printed_role_is_enough_and_one_right_fewer_is_named() {
     let kube = Kube::new("rights");
     grant(&kube, None);
     let user = User::new(&kube);
-    user.ok(&Kube::create_line("-n 1 -s -r dpdk --device iface:eth0"));
+    user.ok(&kube.create_line("-n 1 -s -r dpdk --device iface:eth0"));
     user.ok("pods list");
     user.ok("preflight");
     user.ok("flows generate --flows 20 --pkt-size 128 --rate 1");

@@ -12,7 +12,7 @@ use serde_json::Value;
 const RESOURCE: &str = "intel.com/dpdk";
 const VARIABLE: &str = "PCIDEVICE_INTEL_COM_DPDK";
 /// Of no device that this machine has: what is proved here is the way of an address, not a device.
-const ADDRESSES: [(&str, &str); 2] = [("k8s-node1", "0000:3b:02.1"), ("k8s-node2", "0000:af:0a.7")];
+const ADDRESSES: [&str; 2] = ["0000:3b:02.1", "0000:af:0a.7"];
 
 /// Starts the plugin in a node; it ends with its standard input.
 fn plugin(node: &str, address: &str) -> Process {
@@ -29,21 +29,22 @@ fn plugin(node: &str, address: &str) -> Process {
 #[test]
 fn an_address_that_a_device_plugin_hands_out_is_found_and_told() {
     let kube = Kube::new("plugin");
-    let mut plugins: Vec<Process> = ADDRESSES.iter().map(|(node, address)| plugin(node, address)).collect();
-    for (node, _) in ADDRESSES {
+    let addresses: Vec<(&str, &str)> = kube.nodes.names.iter().map(String::as_str).zip(ADDRESSES).collect();
+    let mut plugins: Vec<Process> = addresses.iter().map(|(node, address)| plugin(node, address)).collect();
+    for (node, _) in &addresses {
         bench_tests::wait::until("the kubelet counts the plugin's one device", || {
             let path = "jsonpath={.status.allocatable.intel\\.com/dpdk}";
             (kube.kubectl(&["get", "node", node, "-o", path]) == "1").then_some(())
         });
     }
     // `env` is the default device.
-    kube.ok(&Kube::create_line("-n 1 -r dpdk"));
+    kube.ok(&kube.create_line("-n 1 -r dpdk"));
     for plugin in &mut plugins {
         assert!(plugin.line().unwrap().starts_with(VARIABLE), "each pod was given a device");
     }
     let address_in = |pod: &str| {
         let node = kube.pod(pod)["spec"]["nodeName"].as_str().unwrap().to_owned();
-        ADDRESSES.iter().find(|(name, _)| *name == node).unwrap().1
+        addresses.iter().find(|(name, _)| *name == node).unwrap().1
     };
     assert_ne!(address_in("tx0"), address_in("rx0"));
     let done = kube.run("preflight --output json");
