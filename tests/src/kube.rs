@@ -34,13 +34,18 @@ pub struct Kube {
 impl Kube {
     /// Makes a namespace `e2e-<name>-…`, once two nodes are free.
     pub fn new(name: &str) -> Kube {
+        Kube::on_nodes(name, 1)
+    }
+
+    /// The same, with twice so many nodes.
+    pub fn on_nodes(name: &str, pairs: usize) -> Kube {
         let kubeconfig = std::env::var_os(KUBECONFIG)
             .unwrap_or_else(|| panic!("{KUBECONFIG} is not set: these tests are run by `make e2e`"));
         // That of the test's last run may still be on its way out.
         let namespace = format!("e2e-{name}-{}", std::process::id());
         let all = Kube::cluster(&["kubectl", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"]);
         let all: Vec<String> = all.split_whitespace().map(str::to_owned).collect();
-        let nodes = Nodes::lease(&all, |words| {
+        let nodes = Nodes::lease(&all, pairs, |words| {
             Kube::cluster(&[&["kubectl"], words].concat());
         });
         let folder = tempfile::tempdir().unwrap();

@@ -44,7 +44,7 @@ pub fn run(
     let clock = RunClock::new(spec.clock, meter.hz(dpdk::tsc_hz(eal.handle())));
     let run = session::Run { spec, setup: &setup, eal: &eal, port, clock: &clock, control, began };
     let is_kernels = matches!(spec.device.parse(), Ok(Device::Iface(_) | Device::Xdp(_)));
-    let _sink = (is_kernels && spec.role != Role::Tx).then(|| sink::Sink::open(&spec.profile));
+    let _sink = is_kernels.then(|| sink::Sink::open(spec)).flatten();
     let summary = match spec.role {
         Role::Tx => send::run(&run, emit)?,
         Role::Rx => receive::run(&run, emit)?,

@@ -1,4 +1,5 @@
-//! Both ends on one node: over the CNI's bridge, which has to learn where they are, and by memif in a folder of it.
+//! Both ends on one node, over the CNI's bridge, which has to learn where they are, and by memif in a folder of it; and
+//! there and back between two nodes.
 
 use bench_tests::kube::{Kube, assert_is_whole};
 use bench_tests::profiles::UdpFlows;
@@ -80,4 +81,21 @@ fn a_pair_joined_by_memif_loses_nothing() {
     kube.delete();
     let left: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
     assert!(left.iter().all(|path| !path.is_file()), "{left:?}");
+}
+
+#[test]
+fn latency_across_two_nodes_needs_no_clock_in_common() {
+    let kube = Kube::new("round-trip");
+    kube.create(1, "");
+    let nodes = ["tx0", "rx0"].map(|pod| kube.pod(pod)["spec"]["nodeName"].clone());
+    assert_ne!(nodes[0], nodes[1]);
+    kube.ok(&format!("{} --round-trip --warmup-duration 1", profile(&kube, "1kpps", 2000)));
+    let (_, result) = kube.results().remove(0);
+    assert_is_whole(&result);
+    let verdict = &result["verdict"];
+    assert_eq!((&verdict["round_trip"], &verdict["sent"]), (&true.into(), &2000.into()), "{verdict}");
+    let latency = &verdict["latency"];
+    assert_eq!(latency["clock"], "round trip, tsc of the sender", "{latency}");
+    assert_eq!(latency["count"], verdict["received"], "{latency}");
+    kube.delete();
 }

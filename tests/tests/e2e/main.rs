@@ -1,12 +1,14 @@
-//! On a real Kubernetes: `make e2e` starts it, and runs these tests one at a time.
+//! On a real Kubernetes: `make e2e` starts it, and runs these tests three at a time.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod attacks;
 mod exclusive_cpus;
 mod faults;
 mod in_cluster;
 mod joined;
 mod journey;
+mod node_faults;
 mod refusals;
 mod rights;
 mod sriov_plugin;

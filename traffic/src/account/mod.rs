@@ -8,15 +8,16 @@
 pub mod flows;
 pub mod foreign;
 pub mod latency;
+mod quote;
 pub mod shard;
 
 use crate::shard::Shard;
-use crate::stamp;
+use crate::stamp::{self, Stamp};
 use crate::wire::{Account, FlowBook, RxShard, Sample, StreamCounters};
 pub use flows::{distinct_flows, flow_books};
 use foreign::Foreign;
 use latency::LatencyHistogram;
-use shard::{ShardAccount, Track, WINDOW, WINDOW_MIN};
+use shard::{ShardAccount, Track, Unbooked, WINDOW, WINDOW_MIN};
 
 /// What all accountants of a run share and none changes.
 #[derive(Clone, Debug)]
@@ -178,7 +179,23 @@ impl Accountant {
                 Booked::Ours
             }
             Ok(()) => Booked::Ours,
-            Err(shard::Impossible) => {
+            Err(why) => self.unbooked(why, mark, frame),
+        }
+    }
+
+    /// A number that can't be, or that came before. A kernel's ICMP error quotes a frame, mark and all: that is no copy.
+    #[cold]
+    fn unbooked(&mut self, why: Unbooked, mark: Stamp, frame: &[u8]) -> Booked {
+        match (why, self.shards.get_mut(usize::from(mark.shard))) {
+            (Unbooked::Again, Some(shard)) if !quote::is_icmp_error(frame) => {
+                shard.copy(mark.seq);
+                Booked::Ours
+            }
+            (Unbooked::Again, _) => {
+                self.foreign.count(frame);
+                Booked::Foreign
+            }
+            (Unbooked::Impossible, _) => {
                 self.invalid += 1;
                 Booked::Invalid
             }

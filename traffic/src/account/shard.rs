@@ -10,9 +10,14 @@ pub const WINDOW_MIN: u64 = 1 << 8;
 /// A number this far beyond the highest is no loss but a broken mark: minutes of loss at 400 Gbit/s.
 pub const JUMP_LIMIT: u64 = 1 << 37;
 
-/// A mark that can't be ours.
+/// Why a number is not booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Impossible;
+pub enum Unbooked {
+    /// It can't be ours.
+    Impossible,
+    /// It came before: [`ShardAccount::copy`] books it, where it is one.
+    Again,
+}
 
 /// What is kept of each flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +86,7 @@ impl ShardAccount {
 
     /// Books number `seq`.
     #[inline(always)]
-    pub fn number(&mut self, seq: u64) -> Result<(), Impossible> {
+    pub fn number(&mut self, seq: u64) -> Result<(), Unbooked> {
         if seq == self.next && seq < self.limit {
             self.mark(seq);
             self.next += 1;
@@ -97,9 +102,9 @@ impl ShardAccount {
     /// A number that is not the next one: rare on a queue that gets whole shards, every one where RSS spreads a
     /// shard over queues. No division and no loop over numbers, as long as they are near each other.
     #[inline(never)]
-    fn out_of_turn(&mut self, seq: u64) -> Result<(), Impossible> {
+    fn out_of_turn(&mut self, seq: u64) -> Result<(), Unbooked> {
         if seq >= self.limit || seq > self.next.saturating_add(JUMP_LIMIT) {
-            return Err(Impossible);
+            return Err(Unbooked::Impossible);
         }
         if seq >= self.next {
             let slot = wrapped(self.slot + (seq - self.next), self.slots);
@@ -115,10 +120,7 @@ impl ShardAccount {
         if behind > self.mask + 1 {
             self.too_late += 1;
         } else if self.is_marked(seq) {
-            self.duplicated += 1;
-            if !self.odd.is_empty() {
-                self.odd_one(behind, |odd| &mut odd.duplicated);
-            }
+            return Err(Unbooked::Again);
         } else {
             self.mark(seq);
             self.reordered += 1;
@@ -129,6 +131,15 @@ impl ShardAccount {
             }
         }
         Ok(())
+    }
+
+    /// Books a copy of number `seq`, which came before.
+    #[cold]
+    pub fn copy(&mut self, seq: u64) {
+        self.duplicated += 1;
+        if !self.odd.is_empty() {
+            self.odd_one(self.next.saturating_sub(seq), |odd| &mut odd.duplicated);
+        }
     }
 
     /// The place of a number so far behind `next`.
@@ -269,7 +280,11 @@ mod tests {
             let [mut reordered, mut duplicated, mut too_late] = [0; 3];
             for step in steps {
                 at = (at as i64 + step).max(0) as u64;
-                prop_assert_eq!(account.number(at), Ok(()));
+                let booked = account.number(at);
+                if booked == Err(Unbooked::Again) {
+                    account.copy(at);
+                }
+                prop_assert_ne!(booked, Err(Unbooked::Impossible));
                 if next > at + window {
                     too_late += 1;
                     continue;

@@ -184,6 +184,30 @@ fn beyond_the_window_late_and_copy_are_not_told_apart() {
 }
 
 #[test]
+fn what_a_kernel_quotes_is_no_copy() {
+    let e = expect(1, 1, 1);
+    let mut q = Accountant::new(&e);
+    let frame = marked(0, 0, 0);
+    let ip = |mut head: Vec<u8>, protocol: usize, icmp: usize, kind: u8| {
+        (head[protocol], head[icmp]) = (if protocol == 23 { 1 } else { 58 }, kind);
+        [head, frame.clone()].concat()
+    };
+    let v4 = [&[0; 12][..], &[0x08, 0x00, 0x45], &[0; 27]].concat();
+    let v6 = [&[0; 12][..], &[0x86, 0xdd, 0x60], &[0; 47]].concat();
+    let unreachable = [ip(v4.clone(), 23, 34, 3), ip(v6, 20, 54, 1)];
+    assert_eq!(q.frame(&frame, 1), Booked::Ours);
+    for quoting in &unreachable {
+        assert!(stamp::read(quoting, e.tag).is_some(), "the mark is found in it");
+        assert_eq!(q.frame(quoting, 1), Booked::Foreign);
+    }
+    // An echo of ours that is there twice is a copy like any other.
+    assert_eq!(q.frame(&ip(v4, 23, 34, 0), 1), Booked::Ours);
+    assert_eq!(q.frame(&frame, 1), Booked::Ours);
+    let (t, _) = merge(&[&q], &e);
+    assert_eq!((t.received, t.duplicated, t.foreign()), (1, 2, 2));
+}
+
+#[test]
 fn too_many_flows_are_not_tracked_and_said_so() {
     let e = expect(1, FLOW_MEMORY_LIMIT_BYTES, 1);
     let q = Accountant::new(&e);
