@@ -195,10 +195,7 @@ fn info(view: &PortView) -> Fields {
         field("cumm_rate_ibytes", integer(rates.get(Count::Ibytes))),
         field("cumm_rate_obytes", integer(rates.get(Count::Obytes))),
     ];
-    vec![
-        field("total_stats", Answer::Fields(totals)),
-        field("info", Answer::Fields(settings(view))),
-    ]
+    vec![field("total_stats", Answer::Fields(totals)), field("info", Answer::Fields(settings(view)))]
 }
 
 fn settings(view: &PortView) -> Fields {
