@@ -100,8 +100,13 @@ impl<'a> Drive<'a> {
                 (Ok(Vec::new()), reply)
             }
             Order::Look(reply) => {
-                if let Some(run) = run {
-                    self.look(run).await;
+                let is_over = match run {
+                    Some(run) => self.look(run).await,
+                    None => false,
+                };
+                if is_over {
+                    // Who hears that nothing is sent any more hears the last counters with it.
+                    self.stop(run).await;
                 }
                 (Ok(Vec::new()), reply)
             }
@@ -198,8 +203,8 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// The newest samples, and whether the sender still sends. An agent that does not answer is the follower's trouble.
-    async fn look(&self, run: &Run<'a>) {
+    /// The newest samples, and whether the sender is done. An agent that does not answer is the follower's trouble.
+    async fn look(&self, run: &Run<'a>) -> bool {
         let next = {
             let ports = self.shared.ports();
             [ports[0].books.next(), ports[1].books.next()]
@@ -213,9 +218,7 @@ impl<'a> Drive<'a> {
         for (port, samples) in [(SENDER, sent), (RECEIVER, received)] {
             samples.iter().flatten().for_each(|sample| self.book(port, sample));
         }
-        if status.is_ok_and(|status| status.state != RunState::Running) {
-            self.shared.set_sending(false);
-        }
+        status.is_ok_and(|status| status.state != RunState::Running)
     }
 
     async fn stop(&self, run: &mut Option<Run<'a>>) {
