@@ -2,14 +2,13 @@
 require "Pktgen"
 pktgen.set("0", "size", 512)
 pktgen.set_proto("0", "udp")
-local sent, last = {}, 0
+local rates = {}
 pktgen.set("0", "rate", 0.01)
 pktgen.start("0")
-for step, rate in ipairs({ 0.01, 0.04, 0.1 }) do
+for step, rate in ipairs({ 0.01, 0.1 }) do
     pktgen.set("0", "rate", rate)
-    pktgen.delay(400)
-    local now = pktgen.portStats("0", "port")[0].opackets
-    sent[step], last = now - last, now
+    pktgen.delay(1100)
+    rates[step] = pktgen.portStats("0", "rate")[0].pkts_tx
 end
 assert(pktgen.portStats("1", "port")[1].ipackets > 0 and pktgen.isSending("0")[0] == "y")
 pktgen.set("0", "size", 256)
@@ -21,4 +20,4 @@ assert(out.obytes > 252 * out.opackets and out.obytes < 508 * out.opackets, "bot
 assert(pktgen.isSending("0")[0] == "n")
 pktgen.delay(100)
 assert(pktgen.portStats("0", "port")[0].opackets == out.opackets, "a stopped port sends")
-print("sent", sent[1], sent[2], sent[3])
+print("rates", rates[1], rates[2])

@@ -1,4 +1,4 @@
--- A throughput search by bisection over two ports: port 0 sends, port 1 counts. A rate above 30 % counts as lost, so that
+-- A throughput search by bisection over two ports: port 0 sends, port 1 counts. A rate above 0.03 % counts as lost, so that
 -- the search has something to find where nothing is ever lost.
 require "Pktgen"
 local limit = 0.03

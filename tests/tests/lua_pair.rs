@@ -40,9 +40,9 @@ fn a_search_runs_over_a_sending_and_a_receiving_process() {
 #[test]
 fn rates_and_sizes_change_while_it_sends() {
     let (output, ports, _) = on_pair("pair_ramp.lua");
-    let sent: Vec<f64> = output.split('\t').skip(1).map(|n| n.parse().unwrap()).collect();
-    // Four times and ten times as many: no figure of time is asserted, only that each step sends more than the last.
-    assert!(sent[1] > sent[0] && sent[2] > sent[1], "{sent:?}");
+    let rates: Vec<f64> = output.split('\t').skip(1).map(|n| n.parse().unwrap()).collect();
+    // Ten times as many: no figure of time is asserted, only that they are clearly more.
+    assert!(rates[1] > 2.0 * rates[0], "{rates:?}");
     assert!(ports[0]["opackets"].as_u64().unwrap() > 0);
     assert_eq!(ports[0]["opackets"], ports[1]["ipackets"]);
 }
