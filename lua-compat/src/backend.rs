@@ -311,6 +311,26 @@ pub enum PortOp {
     SequenceFlags(u16, u8),
 }
 
+impl PortOp {
+    /// Whether a port that sends has to send other frames after this, or at another rate.
+    pub fn changes_frames(&self) -> bool {
+        use PortOp::{Clear, Prime, Reset, Set, Start, Stop};
+        !matches!(
+            self,
+            Start
+                | Stop
+                | Prime
+                | Clear
+                | Reset
+                | Set(Setting::Count(_)
+                    | Setting::Prime(_)
+                    | Setting::Jitter(_)
+                    | Setting::LatencyRate(_)
+                    | Setting::Sampler(_))
+        )
+    }
+}
+
 /// A question to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query {

@@ -7,9 +7,11 @@
 //! profile). [`paired`] goes the other way: it writes the profiles of `flows generate`.
 #![forbid(unsafe_code)]
 
+pub mod answers;
 pub mod api;
 pub mod backend;
 mod config;
+pub mod counts;
 mod error;
 pub mod export;
 pub mod files;

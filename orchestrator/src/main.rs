@@ -14,6 +14,7 @@ mod expid;
 mod export;
 mod interactive;
 mod lab;
+mod live;
 mod path;
 mod pods;
 mod preflight;

@@ -185,17 +185,7 @@ impl LiveBackend {
             PortOp::Reset => self.tell(&state, Order::Stop)?,
             _ => {}
         }
-        let changes_frames = !matches!(
-            op,
-            PortOp::Reset
-                | PortOp::Set(
-                    Setting::Count(_)
-                        | Setting::Prime(_)
-                        | Setting::Jitter(_)
-                        | Setting::LatencyRate(_)
-                        | Setting::Sampler(_)
-                )
-        );
+        let changes_frames = op.changes_frames();
         lock(&self.live.configs).apply(line, port, op.clone());
         match op {
             PortOp::Set(Setting::Jitter(us)) => {

@@ -8,6 +8,7 @@ use traffic::units::FrameSize;
 
 use super::experiments_args::ExperimentArgs;
 use super::flow_args::{ShapeArgs, frame_size};
+use super::lua_run::LuaRunArgs;
 use super::plugin;
 use super::pods_args::PodsVerb;
 use super::preflight_args::PreflightArgs;
@@ -76,7 +77,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ResultsVerb,
     },
-    /// Check and import Pktgen Lua scripts
+    /// Run, check and import Pktgen Lua scripts
     Lua {
         /// What to do with them.
         #[command(subcommand)]
@@ -173,6 +174,8 @@ pub enum LuaVerb {
         #[arg(long)]
         force: bool,
     },
+    /// Run a script on a pair, as Pktgen would: port 0 is the sender, port 1 the receiver
+    Run(Box<LuaRunArgs>),
     /// Turn a script into a TOML profile
     Import {
         /// The script.

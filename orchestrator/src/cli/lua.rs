@@ -1,4 +1,4 @@
-//! `lua check`, `lua import`, `lua export`
+//! `lua check`, `lua import`, `lua export`; `lua run` is next door.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -10,6 +10,7 @@ use lua_compat::{Import, ImportOptions};
 use traffic::profile::render::to_toml;
 
 use super::args::LuaVerb;
+use super::lua_run;
 use crate::profile_source::{import, import_options, placed};
 use crate::say;
 use crate::show::count;
@@ -17,6 +18,7 @@ use crate::show::count;
 /// Does what was typed. The report goes to standard error, so that the profile can be piped.
 pub fn execute(verb: &LuaVerb) -> Result<ExitCode> {
     match verb {
+        LuaVerb::Run(args) => return lua_run::execute(args),
         LuaVerb::Check { script, pktgen_quirks } => {
             let done = import(script, &import_options(*pktgen_quirks))?;
             report(script, &done);

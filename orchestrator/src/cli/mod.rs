@@ -9,6 +9,7 @@ pub mod experiments_new;
 pub mod flow_args;
 pub mod flows;
 pub mod lua;
+pub mod lua_run;
 pub mod man;
 pub mod measure;
 pub mod measure_args;

@@ -78,6 +78,10 @@ fn a_pair_joined_by_memif_loses_nothing() {
          --final-trial 0.5 --duration-sum 0.5 --latency-trial 0 --warmup-duration 1 --results searches",
     );
     assert!(searched.contains("tx0-rx0: pdr 4 kpps or more"), "{searched}");
+    // And one of Pktgen's kind: a script that reads counters, port 0 in one pod and port 1 in the other.
+    let script = bench_tests::lua::script("pair_rfc2544.lua");
+    let found = kube.ok(&format!("lua run -f {} --warmup-duration 1 --results lua", script.display()));
+    assert!(found.contains("found 0.0250 after"), "{found}");
     kube.delete();
     let left: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
     assert!(left.iter().all(|path| !path.is_file()), "{left:?}");
