@@ -18,7 +18,7 @@ fn more_queues_than_it_has_are_refused_with_their_number() {
     let said = tx("igb0v0", "igb0v1", 64, "--lcores 0,0,0,0,0 --workers 4");
     let has = |line: &str| {
         line.contains(
-            "4 TX queues were asked for, its driver net_e1000_igb_vf has 2 at most: use fewer workers",
+            "its driver net_e1000_igb_vf has 2 at most: use at most 2 workers (--workers of dataplane; --tx-num-core",
         )
     };
     assert!(said.lines().any(has), "{said}");
