@@ -188,7 +188,7 @@ fn no_iommu(sources: &Sources, group: &str) -> Option<String> {
     if !is_asked {
         return Some(format!(
             "{file} has no IOMMU behind it: the device could write to any memory of this machine. {TURN_ON}, or accept that: \
-             `export {ALLOW_NO_IOMMU}=1`"
+             `export {ALLOW_NO_IOMMU}=1` (pods: `orchestrator pods create --privileged --allow-no-iommu`)"
         ));
     }
     (lacks_rights || !is_group_usable(sources, group))
