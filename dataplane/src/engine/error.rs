@@ -110,7 +110,8 @@ pub enum EngineError {
         /// Payload bytes.
         mtu: u32,
     },
-    /// The port has fewer queues. No fewer are taken in their place: how many workers share the load is part of what is measured.
+    /// The port has fewer queues. Fewer are not taken instead: how many workers share the load is part of what is
+    /// measured.
     #[error(
         "device {device}: {asked} {direction} queues were asked for, one for each worker, and its driver {driver} has {max} at most: \
          use at most {max} workers (--workers of dataplane; --tx-num-core, --rx-num-core of the orchestrator)"

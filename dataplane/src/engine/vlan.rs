@@ -1,5 +1,5 @@
-//! VLANs that a virtual function has to ask its parent for: the parent's switch drops tagged frames for it until it does,
-//! silently.
+//! VLANs that a virtual function has to ask its parent for: until it does, the parent's switch drops tagged frames for
+//! it, silently.
 
 use std::collections::BTreeSet;
 

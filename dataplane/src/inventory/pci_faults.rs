@@ -47,8 +47,8 @@ pub fn certain(sources: &Sources, address: &str) -> Option<String> {
     }
 }
 
-/// A virtual function whose parent's interface is down: some NICs' functions send into nothing then, without a word, some go on
-/// among themselves. Pods don't see the parent's interface.
+/// A virtual function whose parent's interface is down: those of some NICs send into nothing then, without a word,
+/// those of others go on among themselves. Pods don't see the parent's interface.
 pub fn parent_down(sources: &Sources, address: &str) -> Option<String> {
     let parent = sources.path("sys/bus/pci/devices").join(address).join("physfn");
     let (name, at) = super::pci::interface(&parent)?;

@@ -116,7 +116,8 @@ pub struct CreateArgs {
     /// Privileged pods, as the old ones were; not needed for any device
     #[arg(long)]
     pub privileged: bool,
-    /// Let agents use a device that no IOMMU keeps from writing to all memory of its node (VFIO's no-IOMMU mode): for tests only
+    /// Let agents use a device that no IOMMU keeps from writing to all memory of its node (VFIO's no-IOMMU mode): for
+    /// tests only
     #[arg(long, requires = "privileged", conflicts_with = "template")]
     pub allow_no_iommu: bool,
     /// The port on which every agent shows `/metrics`, and nothing else, to the cluster [default: none does]
