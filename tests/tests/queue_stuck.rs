@@ -96,7 +96,7 @@ fn a_pool_that_is_empty_is_a_sender_that_falls_behind_not_one_that_hangs() {
     let tx = tx.finish();
     assert!(sent(&tx.summary.totals) > 1000);
     assert_all_offered(&tx, 20e6);
-    // Empty as far as can be told from outside: its last act may have been a look at the RX queue, which frees up to 64.
+    // Empty as far as can be told from outside: the last act may be a look at the RX queue, which frees up to 64.
     let on_the_wire = tx.summary.mbufs_missing;
     assert!((1023 - 64..=1023).contains(&on_the_wire), "{on_the_wire} of 1023 mbufs on the wire at the end");
 }
