@@ -23,7 +23,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_find_next",
     "rte_eth_dev_(adjust_nb_rx_tx_desc|close|configure|get_name_by_port|info_get)",
     "rte_eth_dev_(get_mtu|set_mtu|set_link_up|set_link_down|socket_id|start|stop)",
-    "rte_eth_dev_(flow_ctrl_get|fw_version_get|rss_hash_conf_get|rss_reta_query|rss_reta_update)",
+    "rte_eth_dev_(flow_ctrl_get|fw_version_get|rss_hash_conf_get|rss_reta_query|rss_reta_update|vlan_filter)",
     "rte_eth_(rx|tx)_queue_setup",
     "rte_eth_tx_done_cleanup",
     "rte_eth_macaddr_get",

@@ -73,3 +73,27 @@ fn whole_pages_are_locked_unless_ipc_lock_lifts_the_limit() {
         );
     }
 }
+
+/// Nobody knows of every NIC whether its functions go on without their parent: it is told and does not bar a run.
+#[test]
+fn a_parent_that_is_down_is_told_and_bars_nothing() {
+    const VF: &str = "0000:03:10.0";
+    let told = |flags| {
+        let files = [
+            ("proc/self/status", "CapEff:\t000001ffffffffff\n"),
+            ("dev/vfio/vfio", ""),
+            ("dev/vfio/7", ""),
+            ("sys/bus/pci/devices/0000:03:00.0/net/eth5/flags", flags),
+            ("sys/bus/pci/devices/0000:03:10.0/class", "0x020000\n"),
+            ("sys/bus/pci/devices/0000:03:10.0/driver", "->../../drivers/vfio-pci"),
+            ("sys/bus/pci/devices/0000:03:10.0/iommu_group", "->../../iommu_groups/7"),
+            ("sys/bus/pci/devices/0000:03:10.0/physfn", "->../0000:03:00.0"),
+        ];
+        let (_dir, sources) = host(&files, &[1], &[]);
+        assert_eq!(certain(&sources, VF), None);
+        obstacle(&sources, VF)
+    };
+    let why = told("0x1002\n").unwrap();
+    assert!(why.contains("eth5 is down") && why.contains("`ip link set eth5 up`"), "{why}");
+    assert_eq!(told("0x1003\n"), None);
+}

@@ -56,6 +56,8 @@ pub struct PortConfig {
     pub tx_offloads: TxOffloads,
     /// Give sent mbufs back in bulk, where the port can. Each TX queue then sends frames of one pool only.
     pub fast_free: bool,
+    /// VLANs to be let in by a port that filters them, where it can be told. None: it is not asked to filter.
+    pub vlans: Vec<u16>,
 }
 
 /// What was made of a [`PortConfig`].
@@ -77,6 +79,8 @@ pub struct Chosen {
     pub promiscuous: bool,
     /// Bytes.
     pub mtu: u16,
+    /// Those of the VLANs that the port has been told to let in.
+    pub vlans: Vec<u16>,
 }
 
 impl Chosen {
@@ -193,6 +197,10 @@ impl<'e> PortBuilder<'e> {
             // `chosen`.
             self.chosen.promiscuous = unsafe { dpdk_sys::rte_eth_promiscuous_enable(id.0) } == 0;
         }
+        self.chosen.vlans.retain(|vlan| {
+            // SAFETY: the port is open; DPDK checks the number. One that is refused is missing in `chosen`.
+            unsafe { dpdk_sys::rte_eth_dev_vlan_filter(id.0, *vlan, 1) == 0 }
+        });
         let guard = if self.info.driver == FAULTY_DRIVER { install_guard(id)? } else { Guard::Off };
         let rx = (0..self.rx_done).map(|index| RxQueue::new(Arc::clone(&self.open), index, guard)).collect();
         let fast_free = self.chosen.fast_free();
@@ -252,6 +260,11 @@ fn choose(config: &PortConfig, info: &DevInfo) -> Chosen {
         tx_offloads: wanted.both(info.tx_capability),
         promiscuous: false,
         mtu: config.mtu.unwrap_or(MTU.min(info.max_mtu)),
+        vlans: if info.rx_capability & dpdk_sys::SHIM_RX_VLAN_FILTER == 0 {
+            Vec::new()
+        } else {
+            config.vlans.clone()
+        },
     }
 }
 
@@ -261,6 +274,9 @@ fn apply(id: PortId, chosen: &Chosen) -> Result<(), PortError> {
     raw.rxmode.mtu = u32::from(chosen.mtu);
     raw.rxmode.mq_mode = if chosen.rss == 0 { dpdk_sys::SHIM_MQ_RX_NONE } else { dpdk_sys::SHIM_MQ_RX_RSS };
     raw.rx_adv_conf.rss_conf.rss_hf = chosen.rss;
+    if !chosen.vlans.is_empty() {
+        raw.rxmode.offloads = dpdk_sys::SHIM_RX_VLAN_FILTER;
+    }
     raw.txmode.offloads = chosen.tx_offloads.bits();
     // SAFETY: the port is not started, as it is configured once only; DPDK checks and copies the structure.
     check(unsafe {

@@ -61,7 +61,7 @@ pub enum PortError {
     },
     /// More queues than it has.
     #[error(
-        "{port}: {asked} {direction} queues were asked for, its driver {driver} has {max} at most: use fewer workers"
+        "{port}: {asked} {direction} queues were asked for, its driver {driver} has {max} at most: ask for {max}"
     )]
     Queues {
         /// The port.

@@ -14,7 +14,7 @@ fn queues_beyond_the_device_are_refused_by_number() {
     let error = Port::configure(&eal, id, &config(0, max + 1)).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, PortError::Queues { .. }), "{text}");
-    for part in ["port 0 (net_null0)", "TX", &max.to_string(), &(max + 1).to_string(), "fewer workers"] {
+    for part in ["port 0 (net_null0)", "TX", &max.to_string(), &(max + 1).to_string(), "ask for"] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
     assert!(matches!(Port::configure(&eal, id, &config(0, 0)), Err(PortError::NoQueues { .. })));

@@ -56,6 +56,9 @@ pub struct PortFacts {
 pub fn open(text: &str, sources: &Sources) -> Result<PortFacts, EngineError> {
     let device = port::resolve(text)?;
     faults::check(&device, sources)?;
+    if let Some(why) = faults::doubts(&device, sources) {
+        crate::warnln!("warning: {why}");
+    }
     let demand = Demand { tx_workers: 1, rx_queues: 1, descriptors: DESCRIPTORS, frame_bytes: 60 };
     let needed_mib = memory::needed_mib(demand);
     let offer = Offer {

@@ -110,6 +110,24 @@ pub enum EngineError {
         /// Payload bytes.
         mtu: u32,
     },
+    /// The port has fewer queues. Fewer are not taken instead: how many workers share the load is part of what is
+    /// measured.
+    #[error(
+        "device {device}: {asked} {direction} queues were asked for, one for each worker, and its driver {driver} has {max} at most: \
+         use at most {max} workers (--workers of dataplane; --tx-num-core, --rx-num-core of the orchestrator)"
+    )]
+    PortQueues {
+        /// As given.
+        device: String,
+        /// Its driver.
+        driver: String,
+        /// RX or TX.
+        direction: &'static str,
+        /// Queues asked for.
+        asked: u16,
+        /// Queues there are.
+        max: u16,
+    },
     /// The port's MTU is too small.
     #[error(
         "device {device}: frames of {frame_bytes} B need an MTU of {needed}, its driver {driver} has {max} at most: \

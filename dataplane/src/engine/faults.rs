@@ -5,6 +5,7 @@ use dpdk::{EalError, Port};
 use traffic::device::Device;
 
 use super::error::EngineError;
+use super::setup::Setup;
 use crate::inventory::{Sources, hugepage_files, pci_faults};
 
 /// Refuses a device that no driver could open.
@@ -37,6 +38,25 @@ pub fn explain(error: EalError, device: &Device, sources: &Sources) -> EngineErr
         Some(why) => EngineError::Unusable { device: device.to_string(), why, log: format!("\n{error}") },
         None => error.into(),
     }
+}
+
+/// The same where several devices were opened at once: what explains one of them explains the failure.
+pub fn explain_any(error: EalError, setups: &[Setup]) -> EngineError {
+    let is_explained = |setup: &&Setup| {
+        let Device::Pci(address) = &setup.device else { return false };
+        pci_faults::obstacle(&setup.sources, address).is_some()
+            || pci_faults::holder(&setup.sources, address).is_some()
+    };
+    match setups.iter().find(is_explained) {
+        Some(setup) => explain(error, &setup.device, &setup.sources),
+        None => error.into(),
+    }
+}
+
+/// What may keep the frames of a device that opens well from getting anywhere.
+pub fn doubts(device: &Device, sources: &Sources) -> Option<String> {
+    let Device::Pci(address) = device else { return None };
+    pci_faults::parent_down(sources, address).map(|why| format!("{device}: {why}"))
 }
 
 /// A lack of hugepages, with who has them.

@@ -14,6 +14,7 @@ pub mod send;
 pub mod session;
 pub mod setup;
 pub mod sink;
+pub mod vlan;
 
 use std::time::Instant;
 

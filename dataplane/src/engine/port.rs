@@ -10,6 +10,7 @@ use traffic::wire::{Checksums, Role, RunSpec};
 use super::error::EngineError;
 use super::memory;
 use super::session::Run;
+use super::vlan;
 use crate::tx;
 
 /// How long a link may take to come up: autonegotiation takes seconds.
@@ -167,6 +168,14 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         Role::Rx => (rx, tx.min(info.max_tx_queues)),
         Role::Reflect => (rx, tx),
     };
+    for (direction, asked, max) in
+        [("RX", rx_queues, info.max_rx_queues), ("TX", tx_queues, info.max_tx_queues)]
+    {
+        if asked > max {
+            let (device, driver) = (spec.device.clone(), info.driver);
+            return Err(EngineError::PortQueues { device, driver, direction, asked, max });
+        }
+    }
     let mtu = run.setup.plan.largest_frame().mbuf_bytes() - ETHERNET_BYTES;
     // A memif has none: it chains its buffers. An interface's is the kernel's, and was looked at. Both drivers claim
     // 1518 bytes all the same.
@@ -190,6 +199,7 @@ pub fn configure<'e>(run: &Run<'e>) -> Result<PortBuilder<'e>, EngineError> {
         // Answers are sent by the same queues, from a pool of their own.
         tx_offloads,
         fast_free: spec.role == Role::Tx && spec.addresses.is_empty(),
+        vlans: vlan::wanted(spec, &run.setup.device, &run.setup.sources),
         ..PortConfig::default()
     };
     Ok(Port::configure(run.eal, run.port, &config)?)

@@ -13,7 +13,7 @@ use super::control::{Control, Message};
 use super::error::EngineError;
 use super::sampler::{Sampler, unix_ns};
 use super::setup::Setup;
-use super::{faults, port};
+use super::{faults, port, vlan};
 use crate::clock::{COMPARE_EVERY, RunClock};
 use crate::counters::Gate;
 use crate::inventory;
@@ -120,6 +120,7 @@ impl Run<'_> {
         port::check_spread(port, &mut warnings);
         port::check_flow_control(port, &mut warnings);
         faults::check_descriptors(port, self.spec.descriptors, &mut warnings);
+        vlan::check(self.spec, &self.setup.device, &self.setup.sources, &port.chosen().vlans, &mut warnings);
         emit(self.ready(port, requested_pps, warnings)?);
         self.wait_for_start()?;
         Ok(self.observe(gate, sampler, emit))

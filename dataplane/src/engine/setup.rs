@@ -115,6 +115,7 @@ impl Setup {
         let (memory, why) = chosen.map_err(|error| faults::with_holders(error, &sources))?;
         faults::check_memlock(&device, &sources, memory_mib)?;
         warnings.extend(why);
+        warnings.extend(faults::doubts(&device, &sources));
 
         let eal_device = port::eal_device(&device, &plan, queues[0].max(queues[1]));
         let (pci, vdevs) = match &device {

@@ -29,7 +29,7 @@ pub fn obstacle(sources: &Sources, address: &str) -> Option<String> {
     }
     let driver = link_name(&at.join("driver"));
     match driver.as_deref() {
-        Some("vfio-pci") => vfio(sources, &at, address),
+        Some("vfio-pci") => vfio(sources, &at, address).or_else(|| parent_down(sources, address)),
         Some(driver) if UIO.contains(&driver) => uio(sources, driver),
         Some(driver) if BIFURCATED.contains(&driver) => None,
         driver => Some(not_bound(sources, &at, address, driver)),
@@ -40,8 +40,26 @@ pub fn obstacle(sources: &Sources, address: &str) -> Option<String> {
 /// that this list does not know, so a kernel driver is none of them.
 pub fn certain(sources: &Sources, address: &str) -> Option<String> {
     let at = sources.path("sys/bus/pci/devices").join(address);
-    let is_vfio = link_name(&at.join("driver")).as_deref() == Some("vfio-pci");
-    if is_vfio || !at.exists() { obstacle(sources, address) } else { None }
+    match link_name(&at.join("driver")).as_deref() {
+        _ if !at.exists() => obstacle(sources, address),
+        Some("vfio-pci") => vfio(sources, &at, address),
+        _ => None,
+    }
+}
+
+/// A virtual function whose parent's interface is down: those of some NICs send into nothing then, without a word,
+/// those of others go on among themselves. Pods don't see the parent's interface.
+pub fn parent_down(sources: &Sources, address: &str) -> Option<String> {
+    let parent = sources.path("sys/bus/pci/devices").join(address).join("physfn");
+    let (name, at) = super::pci::interface(&parent)?;
+    let flags = text(&at.join("flags"))?;
+    // IFF_UP, bit 0 of what the kernel prints in hex.
+    let is_up = u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok()? & 1 == 1;
+    (!is_up).then(|| {
+        format!(
+            "its physical function {name} is down, so that what it sends may go nowhere: `ip link set {name} up` as root on this node"
+        )
+    })
 }
 
 /// Locked memory that VFIO's mappings take, where it is limited: EAL itself says it in passing and goes on without the
@@ -170,7 +188,7 @@ fn no_iommu(sources: &Sources, group: &str) -> Option<String> {
     if !is_asked {
         return Some(format!(
             "{file} has no IOMMU behind it: the device could write to any memory of this machine. {TURN_ON}, or accept that: \
-             `export {ALLOW_NO_IOMMU}=1`"
+             `export {ALLOW_NO_IOMMU}=1` (pods: `orchestrator pods create --privileged --allow-no-iommu`)"
         ));
     }
     (lacks_rights || !is_group_usable(sources, group))

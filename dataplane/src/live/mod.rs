@@ -25,7 +25,7 @@ use lua_compat::record::Recorder;
 use traffic::wire::RunSpec;
 
 use crate::clock::{Meter, RunClock};
-use crate::engine::{Control, EngineError};
+use crate::engine::{Control, EngineError, faults};
 use backend::Live;
 use open::{Opened, Pools};
 use state::{Counts, Order, PortState, Stopper, lock};
@@ -85,7 +85,7 @@ pub fn run(options: &Options, stopper: &Arc<Stopper>) -> Result<Outcome, LuaErro
     for warning in &plans.warnings {
         crate::warnln!("warning: {warning}");
     }
-    let eal = Eal::init(&plans.eal).map_err(EngineError::from)?;
+    let eal = Eal::init(&plans.eal).map_err(|error| faults::explain_any(error, &plans.setups))?;
     let clock = RunClock::new(options.spec.clock, meter.hz(dpdk::tsc_hz(eal.handle())));
     let control = Control::default();
     let numbers = 0..options.devices.len();

@@ -198,6 +198,7 @@ fn settings(args: &CreateArgs, namespace: String) -> Result<PodSettings> {
         memif_dir: args.memif_dir.clone(),
         service_account: (args.service_account != "none").then(|| args.service_account.clone()),
         privileged: args.privileged,
+        allow_no_iommu: args.allow_no_iommu,
         metrics_port: args.metrics_port,
     })
 }

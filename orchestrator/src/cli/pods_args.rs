@@ -116,6 +116,10 @@ pub struct CreateArgs {
     /// Privileged pods, as the old ones were; not needed for any device
     #[arg(long)]
     pub privileged: bool,
+    /// Let agents use a device that no IOMMU keeps from writing to all memory of its node (VFIO's no-IOMMU mode): for
+    /// tests only
+    #[arg(long, requires = "privileged", conflicts_with = "template")]
+    pub allow_no_iommu: bool,
     /// The port on which every agent shows `/metrics`, and nothing else, to the cluster [default: none does]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..))]
     pub metrics_port: Option<u16>,

@@ -27,6 +27,7 @@ pub fn settings() -> PodSettings {
         memif_dir: None,
         service_account: None,
         privileged: false,
+        allow_no_iommu: false,
         metrics_port: None,
     }
 }

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Capabilities, Container, ContainerPort, EmptyDirVolumeSource, ExecAction, HostPathVolumeSource,
-    NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolumeClaim,
-    PersistentVolumeClaimSpec, PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe,
-    ResourceRequirements, SeccompProfile, SecurityContext, Volume, VolumeMount, VolumeResourceRequirements,
+    Affinity, Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction,
+    HostPathVolumeSource, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
+    PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimVolumeSource, Pod,
+    PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext, Volume,
+    VolumeMount, VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -18,6 +19,8 @@ use crate::cluster::labels::{DEVICE, POD_TYPE, PodRole, labels, pod_name};
 
 /// Multus reads it.
 pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+/// `dataplane`'s own word for it.
+const ALLOW_NO_IOMMU: &str = "DPDK_BENCH_ALLOW_NO_IOMMU";
 /// The agent says what runs are, and must find them again after it was restarted: on the volume.
 const AGENT: [&str; 4] = ["dataplane", "agent", "--state-dir", "/output/agent"];
 const CHECK: [&str; 3] = ["dataplane", "agent", "--check"];
@@ -120,6 +123,7 @@ fn container(settings: &PodSettings, role: PodRole, pair: usize) -> Container {
         image: Some(settings.image.clone()),
         image_pull_policy: Some(settings.pull_policy.to_owned()),
         command: Some(AGENT.map(str::to_owned).into_iter().chain(metrics_arguments(settings)).collect()),
+        env: environment(settings),
         ports: metrics_ports(settings),
         // Ready as soon as the agent answers. No readiness probe beside it: each run of one takes time on the pod's own
         // CPUs, and a run notices by itself when its agent is gone.
@@ -135,6 +139,12 @@ fn container(settings: &PodSettings, role: PodRole, pair: usize) -> Container {
         volume_mounts: Some(mounts(settings)),
         ..Container::default()
     }
+}
+
+/// What the agent refuses unless it is asked for.
+fn environment(settings: &PodSettings) -> Option<Vec<EnvVar>> {
+    let allowed = EnvVar { name: ALLOW_NO_IOMMU.to_owned(), value: Some("1".to_owned()), value_from: None };
+    settings.allow_no_iommu.then(|| vec![allowed])
 }
 
 /// What the agent is told beside, where it shows its metrics to the cluster.

@@ -191,3 +191,13 @@ fn unprivileged_pods_reach_nothing_of_their_node() {
         assert_eq!(text.matches("- ALL").count(), 2, "{name}");
     }
 }
+
+/// The variable is what `dataplane` reads, for both ends; without the option no pod has any.
+#[test]
+fn without_an_iommu_nothing_is_used_unless_the_pods_were_made_so() {
+    let allowed = PodSettings { privileged: true, allow_no_iommu: true, ..settings() };
+    let made = pair(&allowed, &PairNodes::default());
+    assert_eq!(made.matches("DPDK_BENCH_ALLOW_NO_IOMMU").count(), 2, "{made}");
+    let privileged = PodSettings { allow_no_iommu: false, ..allowed };
+    assert!(!pair(&privileged, &PairNodes::default()).contains("NO_IOMMU"));
+}

@@ -52,6 +52,8 @@ pub struct PodSettings {
     pub service_account: Option<String>,
     /// As the old pods were.
     pub privileged: bool,
+    /// A device may be used without an IOMMU.
+    pub allow_no_iommu: bool,
     /// Where agents show their metrics to the cluster, if they do.
     pub metrics_port: Option<u16>,
 }

@@ -77,7 +77,7 @@ fn vfio(end: &End<'_>, device: &DeviceInfo) -> Check {
                 end.pod,
                 NAME,
                 format!("{found}, which takes {} that the pod does not have", lacking.join(" and ")),
-                "turn the IOMMU on, or make the pods with `orchestrator pods create --privileged`",
+                "turn the IOMMU on, or make the pods with `orchestrator pods create --privileged --allow-no-iommu`",
             ),
         };
     }

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod recover;
 pub mod specs;
 pub mod steer;
+mod suspects;
 pub mod warmup;
 pub mod whole;
 

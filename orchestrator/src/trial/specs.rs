@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use traffic::device::Device;
 use traffic::mac::Mac;
-use traffic::profile::{Ethernet, Ipv4, Ipv6, Ports, Profile, Stop, Stream};
+use traffic::profile::{Ethernet, Ipv4, Ipv6, Ports, Profile, Stop, Stream, Vlan};
 use traffic::swap::Swap;
 use traffic::units::{FrameSize, Rate};
 use traffic::wire::{Checksums, Dump, MarkClock, Memory, Role, RunSpec, VERSION};
@@ -195,7 +195,21 @@ fn warmup_profile(pair: &LabPair, path: &PairPath, measured: &Profile, duration_
     let dst = path.rx.next_hop.or(pair.tx.mac).unwrap_or(tx_mac);
     let ips = path.rx.ip.zip(path.tx.ip);
     let rate = Rate::Pps(WARMUP_RATE_PPS);
-    Profile { name: Some("warm-up".into()), rate, ..probe_profile(src, dst, ips, duration_s) }
+    let mut profile =
+        Profile { name: Some("warm-up".into()), rate, ..probe_profile(src, dst, ips, duration_s) };
+    // Switches learn addresses by VLAN, and a NIC may let only one of them through.
+    let tags = measured.streams.first().map_or(&[][..], |stream| &stream.vlan);
+    for stream in &mut profile.streams {
+        stream.vlan = tags.iter().map(fixed).collect();
+        let tag_bytes = u16::try_from(4 * tags.len()).unwrap_or(0);
+        stream.frame_size = FrameSize::of_mbuf(stream.frame_size.bounds().1.mbuf_bytes() + tag_bytes).into();
+    }
+    profile
+}
+
+/// A tag of one VLAN: the first that it takes.
+fn fixed(tag: &Vlan) -> Vlan {
+    Vlan { id: tag.id.start().into(), priority: tag.priority.start().into(), ..tag.clone() }
 }
 
 /// One flow of the smallest frames that carry the mark, for `duration_s`.

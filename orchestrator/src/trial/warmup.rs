@@ -7,11 +7,12 @@ use traffic::wire::{CoreCounters, PortStats, RunStatus, Sample};
 
 use super::prepare;
 use super::specs::PairSpecs;
+use super::suspects::{Leg, Suspects};
 use crate::agent::AgentError;
 use crate::agent::both::{Ears, follow_both};
 use crate::agent::follow::Followed;
 use crate::lab::LabPair;
-use crate::path::{PairPath, Way};
+use crate::path::PairPath;
 use crate::show::count;
 
 /// Stopping and draining a warm-up takes fractions of a second.
@@ -36,7 +37,8 @@ pub async fn run(
     duration_s: f64,
 ) -> Result<Warmup, AgentError> {
     // In a warm-up rxN sends and txN sends it back.
-    prepare::both((&pair.rx.agent, &specs.tx), (&pair.tx.agent, &specs.rx)).await?;
+    let ready = prepare::both((&pair.rx.agent, &specs.tx), (&pair.tx.agent, &specs.rx)).await?;
+    let suspects = Suspects::of((&pair.rx.pod, &pair.tx.pod), path.way, &specs.tx, &ready);
     let (sender, reflector) = (pair.rx.agent.run(&specs.tx.id), pair.tx.agent.run(&specs.rx.id));
     reflector.start().await?;
     sender.start().await?;
@@ -44,11 +46,11 @@ pub async fn run(
     let ears = Ears { tx: |_: &Sample| {}, rx: |_: &Sample| {}, say: |_: &str| {} };
     let nobody_leaves = std::future::pending();
     let both = follow_both((sender, reflector), latest, PATIENCE, nobody_leaves, ears).await;
-    Ok(judge(pair, path, both.tx, both.rx))
+    Ok(judge(&suspects, both.tx, both.rx))
 }
 
 /// What the counters of both ends say.
-fn judge(pair: &LabPair, path: &PairPath, sent: Followed, reflected: Followed) -> Warmup {
+fn judge(suspects: &Suspects<'_>, sent: Followed, reflected: Followed) -> Warmup {
     let mut warmup = Warmup { samples: sent.samples, ..Warmup::default() };
     let (sent, reflected) = match (sent.end, reflected.end) {
         (Ok(sent), Ok(reflected)) => (sent, reflected),
@@ -64,8 +66,7 @@ fn judge(pair: &LabPair, path: &PairPath, sent: Followed, reflected: Followed) -
     if warmup.samples.is_empty() {
         warmup.samples.push(sent.clone());
     }
-    let names = (pair.rx.pod.as_str(), pair.tx.pod.as_str());
-    match diagnose(names, path, &sent, &reflected) {
+    match diagnose(suspects, &sent, &reflected) {
         Finding::Fine => {}
         Finding::Thin(words) => warmup.warnings.push(words),
         Finding::Blocked(words) => warmup.blocked = Some(words),
@@ -85,7 +86,8 @@ enum Finding {
 }
 
 /// Follows the frames from counter to counter: where they stop, something is in the way.
-fn diagnose((rx, tx): (&str, &str), path: &PairPath, sent: &Sample, reflected: &Sample) -> Finding {
+fn diagnose(suspects: &Suspects<'_>, sent: &Sample, reflected: &Sample) -> Finding {
+    let (rx, tx) = suspects.names;
     let sum = |sample: &Sample, of: fn(&CoreCounters) -> u64| sample.cores.iter().map(of).sum::<u64>();
     let out = sum(sent, |c| c.tx_packets);
     let unsent = sum(sent, |c| c.unsent_packets);
@@ -94,7 +96,6 @@ fn diagnose((rx, tx): (&str, &str), path: &PairPath, sent: &Sample, reflected: &
     let back = sent.account.map_or(0, |a| a.received);
     let out_port = format!("sent {} ({})", count(out), port(&sent.port));
     let in_port = format!("received {} ({})", count(came), port(&reflected.port));
-    let hint = hint(path);
     if out == 0 {
         let refused = count(unsent);
         return Finding::Blocked(format!(
@@ -104,7 +105,8 @@ fn diagnose((rx, tx): (&str, &str), path: &PairPath, sent: &Sample, reflected: &
     }
     if came == 0 {
         return Finding::Blocked(format!(
-            "warm-up: nothing comes through from {rx} to {tx}: {rx} {out_port}, {tx} {in_port}; {hint}"
+            "warm-up: nothing comes through from {rx} to {tx}: {rx} {out_port}, {tx} {in_port}; {}",
+            suspects.of_frames(Leg::There)
         ));
     }
     if went == 0 {
@@ -116,10 +118,11 @@ fn diagnose((rx, tx): (&str, &str), path: &PairPath, sent: &Sample, reflected: &
     if back == 0 {
         return Finding::Blocked(format!(
             "warm-up: nothing comes through from {tx} to {rx}: {tx} sent {} back ({}), {rx} received none of them \
-             ({}); {hint}",
+             ({}); {}",
             count(went),
             port(&reflected.port),
-            port(&sent.port)
+            port(&sent.port),
+            suspects.of_frames(Leg::Back)
         ));
     }
     if back * 2 < out {
@@ -149,20 +152,6 @@ fn port(port: &PortStats) -> String {
     format!("port: {}", words.join(", "))
 }
 
-/// What most often stands in such a way.
-fn hint(path: &PairPath) -> &'static str {
-    match path.way {
-        Way::L3 => {
-            "between them lies a routed network: look for a NetworkPolicy, an MTU, or a CNI that drops what is not from \
-             the pod's own address"
-        }
-        Way::L2 | Way::AsIs => {
-            "look for a link that is down, another VLAN, a destination MAC that is not the port's, or a VF that drops a \
-             source MAC that is not its own (spoof check, trust)"
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +165,7 @@ mod tests {
     }
 
     fn said(sent: &Sample, reflected: &Sample) -> String {
-        match diagnose(("rx0", "tx0"), &PairPath::default(), sent, reflected) {
+        match diagnose(&Suspects::nobody(("rx0", "tx0")), sent, reflected) {
             Finding::Fine => String::new(),
             Finding::Thin(words) | Finding::Blocked(words) => words,
         }

@@ -119,6 +119,31 @@ fn another_process_has_it() {
 }
 
 #[test]
+fn a_script_that_another_process_keeps_from_its_port_says_so() {
+    let said = ALL.up().try_run(&format!(
+        "take igb0v0\n{}echo 'print(1)' >/tmp/a.lua\n\
+         behind rx rx igb0v0 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit\n\
+         ./dataplane lua -f /tmp/a.lua --device pci:$(nic igb0v0) 2>&1; echo status $?; end rx >/tmp/rx",
+        profile("igb0v0", "igb0v1", 64, "")
+    ));
+    assert_told(&[said.stdout], &["process ", "(dataplane) has it open", "`kill "]);
+}
+
+/// The driver of a function calls its link up all the same, and its frames go nowhere.
+#[test]
+fn its_physical_function_is_down() {
+    let said = ALL.up().try_run(&format!(
+        "take igb0v0\n{}ip link set igb0 down; d=pci:$(nic igb0v0)\n\
+         ./dataplane probe 2>&1 | grep -A1 -e $d >/tmp/all; ./dataplane probe --device $d >/tmp/one 2>&1\n\
+         ./dataplane tx --device $d --lcores 0,0 -p /tmp/p.toml --rate 1kpps --count 10 >/tmp/tx 2>&1; ip link set igb0 up\n\
+         show all /tmp/all; show one /tmp/one; show tx /tmp/tx",
+        profile("igb0v0", "igb0v1", 64, "")
+    ));
+    let told = ["all", "one", "tx"].map(|name| said.section(name).to_owned());
+    assert_told(&told, &["its physical function igb0 is down", "`ip link set igb0 up`"]);
+}
+
+#[test]
 fn no_hugepage_is_left() {
     // Two pages of 1 GiB, and a process each.
     let spoil = "behind a rx igb0v1 --lcores 1,1 -p /tmp/p.toml --duration 60 || exit; take igb1v0\n\

@@ -18,7 +18,7 @@ fn more_queues_than_it_has_are_refused_with_their_number() {
     let said = tx("igb0v0", "igb0v1", 64, "--lcores 0,0,0,0,0 --workers 4");
     let has = |line: &str| {
         line.contains(
-            "4 TX queues were asked for, its driver net_e1000_igb_vf has 2 at most: use fewer workers",
+            "its driver net_e1000_igb_vf has 2 at most: use at most 2 workers (--workers of dataplane; --tx-num-core",
         )
     };
     assert!(said.lines().any(has), "{said}");
@@ -75,11 +75,39 @@ fn tagged_frames_pass() {
     tagged.run(&ALL.up());
 }
 
+/// Its switch lets in nothing tagged for a function until that has asked for the VLAN.
+#[test]
+fn tagged_frames_pass_between_virtual_functions() {
+    let tagged =
+        Exchange { frame_bytes: 72, stream: "vlan = [{ id = 7 }]", ..Exchange::new("igb0v0", "igb0v1") };
+    tagged.run(&ALL.up());
+}
+
 #[test]
 fn rss_spreads_over_igbs_queues() {
-    let spread = Exchange { rx: "--lcores 1,1,1 --workers 2", ..Exchange::new("igb0", "igb1") };
+    let spread = Exchange { rx: "--lcores 1,1,1,1,1,1,1,1,1 --workers 8", ..Exchange::new("igb0", "igb1") };
     let [_, (ready, received)] = spread.run(&ALL.up());
-    assert_eq!((ready.queues[0], received.rx_queues.len()), (2, 2));
+    assert_eq!((ready.queues[0], received.rx_queues.len()), (8, 8));
     assert!(received.rx_queues.iter().all(|queue| queue.packets > 0), "{:?}", received.rx_queues);
     assert!(!ready.rss.is_empty());
+}
+
+/// What an administrator does to keep tenants apart: both are in it and know nothing of it.
+#[test]
+fn functions_in_one_vlan_of_their_parents_pass_untagged_frames() {
+    let guest = ALL.up();
+    guest.run("functions; for v in 0 1; do ip link set igb0 vf $v vlan 100; done");
+    Exchange::new("igb0v0", "igb0v1").run(&guest);
+    guest.run("for v in 0 1; do ip link set igb0 vf $v vlan 0; done");
+}
+
+/// Nor is promiscuous mode: an untrusted function receives what has its address.
+#[test]
+fn trust_is_not_needed_and_changes_no_count() {
+    let guest = ALL.up();
+    for trust in ["off", "on"] {
+        guest.run(&format!("functions; for v in 0 1; do ip link set igb0 vf $v trust {trust}; done"));
+        Exchange::new("igb0v0", "igb0v1").run(&guest);
+    }
+    guest.run("for v in 0 1; do ip link set igb0 vf $v trust off; done");
 }

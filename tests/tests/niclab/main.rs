@@ -9,4 +9,5 @@ mod faults;
 mod functions;
 mod limits;
 mod links;
+mod trials;
 mod two_mib;
