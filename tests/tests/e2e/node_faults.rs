@@ -51,6 +51,8 @@ fn a_node_that_is_silent_for_a_while_costs_no_sample() {
     let node = two_pairs(&kube);
     let line = format!("run --profile {} --duration 6 --warmup-duration 0", profile(&kube));
     for (n, (down, up)) in [("node-cut", "node-heal"), ("node-stop", "node-start")].into_iter().enumerate() {
+        // After the first fault its kubelet takes a moment to say so.
+        kube.kubectl(&["wait", "--for=condition=Ready", "--timeout=60s", "pod", "--all"]);
         let mut running = kube.spawn(&line);
         wait_for_traffic(&mut running);
         Kube::cluster(&[down, &node]);
