@@ -85,7 +85,7 @@ images: ## Build both container images to target/images, twice, and check them (
 	images/build --output $(TARGET)/images --again $(IMAGES)
 	images/check $(TARGET)/images/dataplane.oci.tar $(TARGET)/images/orchestrator.oci.tar
 
-e2e: ## Both built images on a real Kubernetes of six nodes, made here (root; the first time builds it)
+e2e: ## Both built images on a real Kubernetes of eight nodes, made here (root; the first time builds it)
 	@scripts/setup build test images
 	@scripts/hugepages
 	cargo build --locked -p orchestrator --bins

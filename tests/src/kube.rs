@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::nodes::Nodes;
-use crate::process::{Finished, Process, run};
+use crate::process::{Finished, Process, run, run_within};
 use crate::{bin, wait};
 
 /// Where `make e2e` says that its cluster is; tests of it run nowhere else.
@@ -16,6 +17,8 @@ const KUBECONFIG: &str = "E2E_KUBECONFIG";
 const IMAGE: &str = "E2E_IMAGE";
 /// What `pods create` labels all that it makes with.
 const OURS: &str = "app.kubernetes.io/managed-by=dpdk-k8s-bench";
+/// Until a pod is gone: its kubelet may find out what is left of it a minute later.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Small enough for four pods on a machine of two CPUs.
 const SMALL: &str = "-c 1 -m 512Mi --hugepage-size 2Mi --output-volume empty-dir";
 
@@ -92,7 +95,7 @@ impl Kube {
 
     /// Runs the orchestrator to its end, whatever that is.
     pub fn run(&self, line: &str) -> Finished {
-        run(&mut self.orchestrator(line))
+        run_within(&mut self.orchestrator(line), PATIENCE)
     }
 
     /// Runs the orchestrator, which must succeed; its standard output.
@@ -181,7 +184,7 @@ impl Kube {
 impl Drop for Kube {
     fn drop(&mut self) {
         // What a test that failed has left, must not keep the pods of the next one away.
-        let how = if std::thread::panicking() { "--timeout=60s" } else { "--wait=false" };
+        let how = if std::thread::panicking() { "--timeout=50s" } else { "--wait=false" };
         let words = ["kubectl", "delete", "namespace", &self.namespace, how];
         if std::thread::panicking() {
             let mut text = String::new();
@@ -202,7 +205,7 @@ fn script(words: &[&str]) -> Command {
 }
 
 fn succeeded(command: &mut Command) -> String {
-    let done = run(command);
+    let done = run_within(command, PATIENCE);
     assert!(done.status.success(), "{command:?}: {}\n{}\n{}", done.status, done.stdout, done.stderr);
     done.stdout
 }

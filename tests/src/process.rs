@@ -25,8 +25,13 @@ pub struct Finished {
 
 /// Runs `command` to its end.
 pub fn run(command: &mut Command) -> Finished {
+    run_within(command, wait::PATIENCE)
+}
+
+/// Runs `command` to its end, which may take as long as `limit`.
+pub fn run_within(command: &mut Command, limit: Duration) -> Finished {
     let mut process = Process::spawn(command);
-    let status = process.wait();
+    let status = process.wait_within(limit);
     let mut stdout = String::new();
     while let Some(line) = process.line() {
         stdout += &line;
@@ -118,8 +123,12 @@ impl Process {
 
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
-        let what = format!("the end of {}", self.name);
-        wait::until(&what, || self.child.try_wait().expect("a child can be waited for"))
+        self.wait_within(wait::PATIENCE)
+    }
+
+    fn wait_within(&mut self, limit: Duration) -> ExitStatus {
+        let ended = wait::within(limit, || self.child.try_wait().expect("a child can be waited for"));
+        ended.unwrap_or_else(|| panic!("the end of {}: not within {limit:?}", self.name))
     }
 
     /// Whether it is still there.

@@ -1,4 +1,4 @@
-//! On a real Kubernetes: `make e2e` starts it, and runs these tests three at a time.
+//! On a real Kubernetes: `make e2e` starts it, and runs these tests, several at a time.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
