@@ -55,6 +55,9 @@ impl Layout {
         };
         let outer = link + network(s.ipv6.is_some());
         let Some(inner) = &s.inner else {
+            if s.vxlan.is_some() || s.gtpu.is_some() {
+                return outer + UDP_BYTES + TUNNEL_BYTES;
+            }
             return outer + transport(s.udp.is_some(), s.tcp.is_some(), s.icmp.is_some());
         };
         let tunnel = match &s.gre {
@@ -108,8 +111,14 @@ impl Builder {
             return Some(b);
         }
         let Some(inner) = &stream.inner else {
-            let transport = (stream.udp.as_ref(), stream.tcp.as_ref(), stream.icmp.as_ref());
-            b.packet((stream.ipv4.as_ref(), stream.ipv6.as_ref()), transport)?;
+            let usual = tunnel_ports(stream);
+            let udp = stream.udp.as_ref().or(usual.as_ref());
+            b.packet(
+                (stream.ipv4.as_ref(), stream.ipv6.as_ref()),
+                (udp, stream.tcp.as_ref(), stream.icmp.as_ref()),
+            )?;
+            // The tunnel carries the payload: it is a UDP packet as others, with a checksum of all of it.
+            b.tunnel_header(stream, Covered { l4: true, ..Covered::default() });
             return Some(b);
         };
         b.tunnel(stream, inner)?;
@@ -229,29 +238,32 @@ impl Builder {
             }
         } else {
             self.network(network, PROTOCOL_UDP, outer)?;
-            let (src, dst) =
-                if s.vxlan.is_some() { (PORT_DYNAMIC, PORT_VXLAN) } else { (PORT_GTPU, PORT_GTPU) };
-            let usual = Ports { src: src.into(), dst: dst.into() };
+            let usual = tunnel_ports(s);
             // Without a checksum, as RFC 7348 §5 and TS 29.281 §4.4.2 have it (over IPv6: RFC 6935).
-            self.udp(s.udp.as_ref().unwrap_or(&usual), none);
-            let at = self.bytes.len();
-            if let Some(vxlan) = &s.vxlan {
-                self.bytes.extend([8, 0, 0, 0, 0, 0, 0, 0]);
-                self.field(at + 4, Width::Four, 8, 24, &vxlan.vni, none);
-            }
-            if let Some(gtpu) = &s.gtpu {
-                // Version 1, GTP, no options; a G-PDU.
-                self.bytes.extend([0x30, 0xff]);
-                self.bytes.extend(self.rest(at + TUNNEL_BYTES).to_be_bytes());
-                self.bytes.extend([0; 4]);
-                self.field(at + 4, Width::Four, 0, 32, &gtpu.teid, none);
-            }
+            self.udp(s.udp.as_ref().or(usual.as_ref())?, none);
+            self.tunnel_header(s, none);
         }
         if let Some(ethernet) = &inner.ethernet {
             let behind = if inner.ipv4.is_some() { TYPE_IPV4 } else { TYPE_IPV6 };
             self.ethernet(ethernet, behind);
         }
         Some(())
+    }
+
+    /// VXLAN's or GTP-U's own header.
+    fn tunnel_header(&mut self, s: &Stream, covered: Covered) {
+        let at = self.bytes.len();
+        if let Some(vxlan) = &s.vxlan {
+            self.bytes.extend([8, 0, 0, 0, 0, 0, 0, 0]);
+            self.field(at + 4, Width::Four, 8, 24, &vxlan.vni, covered);
+        }
+        if let Some(gtpu) = &s.gtpu {
+            // Version 1, GTP, no options; a G-PDU.
+            self.bytes.extend([0x30, 0xff]);
+            self.bytes.extend(self.rest(at + TUNNEL_BYTES).to_be_bytes());
+            self.bytes.extend([0; 4]);
+            self.field(at + 4, Width::Four, 0, 32, &gtpu.teid, covered);
+        }
     }
 
     /// An IP packet down to its layer 4.
@@ -376,6 +388,16 @@ impl Builder {
         self.bytes.extend([kind, 0, 0, 0, 0, 0, 0, 0]);
         self.field(at + 4, Width::Two, 0, 16, &icmp.id, covered);
         self.field(at + 6, Width::Two, 0, 16, &icmp.seq, covered);
+    }
+}
+
+/// The ports of VXLAN or GTP-U where the profile gives none.
+fn tunnel_ports(s: &Stream) -> Option<Ports> {
+    let ports = |src: u16, dst: u16| Ports { src: src.into(), dst: dst.into() };
+    match (&s.vxlan, &s.gtpu) {
+        (Some(_), _) => Some(ports(PORT_DYNAMIC, PORT_VXLAN)),
+        (None, Some(_)) => Some(ports(PORT_GTPU, PORT_GTPU)),
+        (None, None) => None,
     }
 }
 
