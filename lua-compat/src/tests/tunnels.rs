@@ -26,7 +26,7 @@ fn ones_sum(bytes: impl IntoIterator<Item = u8>) -> u16 {
     let bytes: Vec<u8> = bytes.into_iter().collect();
     let words =
         bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
-    let sum = words.fold(0, |sum, word| (sum + word & 0xffff) + (sum + word >> 16));
+    let sum = words.fold(0, |sum, word| ((sum + word) & 0xffff) + ((sum + word) >> 16));
     sum as u16
 }
 

@@ -5,16 +5,16 @@ use super::patch::{Covered, Patch, Width, whole};
 use crate::profile::{Arp, Echo, Ethernet, Field, Icmp, Inner, Ipv4, Ipv6, Ports, Stream, Tcp, Value};
 use crate::values::Values;
 
-const IPV4_BYTES: usize = 20;
-const IPV6_BYTES: usize = 40;
-const UDP_BYTES: usize = 8;
-const TCP_BYTES: usize = 20;
-const ICMP_BYTES: usize = 8;
-const ARP_BYTES: usize = 28;
-const ETHERNET_BYTES: usize = 14;
+pub(super) const IPV4_BYTES: usize = 20;
+pub(super) const IPV6_BYTES: usize = 40;
+pub(super) const UDP_BYTES: usize = 8;
+pub(super) const TCP_BYTES: usize = 20;
+pub(super) const ICMP_BYTES: usize = 8;
+pub(super) const ARP_BYTES: usize = 28;
+pub(super) const ETHERNET_BYTES: usize = 14;
 /// VLAN tags, MPLS labels, a GRE key.
-const WORD_BYTES: usize = 4;
-const TUNNEL_BYTES: usize = 8;
+pub(super) const WORD_BYTES: usize = 4;
+pub(super) const TUNNEL_BYTES: usize = 8;
 
 const TYPE_IPV4: u16 = 0x0800;
 const TYPE_ARP: u16 = 0x0806;
@@ -34,41 +34,6 @@ const PORT_VXLAN: u16 = 4789;
 const PORT_GTPU: u16 = 2152;
 /// The first dynamic port (RFC 6335): VXLAN's source where the profile gives none.
 const PORT_DYNAMIC: u16 = 49152;
-
-/// What a stream's headers take.
-#[derive(Debug)]
-pub struct Layout;
-
-impl Layout {
-    /// More than any sensible stack of headers, and still within the first bytes that are patched.
-    pub const MAX_HEADER_BYTES: usize = 240;
-
-    /// Bytes of all headers.
-    pub fn header_bytes(s: &Stream) -> usize {
-        let link = ETHERNET_BYTES + WORD_BYTES * (s.vlan.len() + s.mpls.len());
-        if s.arp.is_some() {
-            return link + ARP_BYTES;
-        }
-        let network = |v6: bool| if v6 { IPV6_BYTES } else { IPV4_BYTES };
-        let transport = |udp: bool, tcp: bool, icmp: bool| {
-            UDP_BYTES * usize::from(udp) + TCP_BYTES * usize::from(tcp) + ICMP_BYTES * usize::from(icmp)
-        };
-        let outer = link + network(s.ipv6.is_some());
-        let Some(inner) = &s.inner else {
-            if s.vxlan.is_some() || s.gtpu.is_some() {
-                return outer + UDP_BYTES + TUNNEL_BYTES;
-            }
-            return outer + transport(s.udp.is_some(), s.tcp.is_some(), s.icmp.is_some());
-        };
-        let tunnel = match &s.gre {
-            Some(gre) => WORD_BYTES + WORD_BYTES * usize::from(gre.key.is_some()),
-            None => UDP_BYTES + TUNNEL_BYTES,
-        };
-        let ethernet = ETHERNET_BYTES * usize::from(inner.ethernet.is_some());
-        let l4 = transport(inner.udp.is_some(), inner.tcp.is_some(), inner.icmp.is_some());
-        outer + tunnel + ethernet + network(inner.ipv6.is_some()) + l4
-    }
-}
 
 /// A layer-4 checksum to be: where it stands, and what its pseudo header adds.
 #[derive(Clone, Copy, Debug)]
