@@ -48,6 +48,9 @@ pub enum SourceError {
     /// Its capture.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// A capture for what sends none.
+    #[error("--pcap: {} sends no capture: a Lua script does that says pktgen.pcap(ports, \"on\")", .0.display())]
+    NoCapture(PathBuf),
     /// What it says makes no sense.
     #[error(transparent)]
     Faults(#[from] Faults),
@@ -55,11 +58,19 @@ pub enum SourceError {
 
 /// How a profile is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ReadOptions {
+pub struct ReadOptions<'a> {
     /// Send what Pktgen 23.03 would have sent.
     pub quirks: bool,
     /// Send without the mark.
     pub no_stamp: bool,
+    /// The capture of a script that switches pcap on.
+    pub pcap: Option<&'a Path>,
+}
+
+impl ReadOptions<'_> {
+    fn import(&self) -> ImportOptions {
+        ImportOptions { pcap: self.pcap.map(Path::to_path_buf), ..import_options(self.quirks) }
+    }
 }
 
 /// The profile of every one of `pairs`, checked.
@@ -67,7 +78,7 @@ pub fn for_pairs(
     name: &str,
     flows_folder: &Path,
     pairs: &[usize],
-    options: ReadOptions,
+    options: ReadOptions<'_>,
 ) -> Result<BTreeMap<usize, LoadedProfile>, SourceError> {
     pairs.iter().map(|pair| Ok((*pair, read(&find(name, flows_folder, *pair)?, options)?))).collect()
 }
@@ -90,32 +101,42 @@ pub fn find(name: &str, flows_folder: &Path, index: usize) -> Result<PathBuf, So
 }
 
 /// Reads and checks one file.
-pub fn read(path: &Path, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+pub fn read(path: &Path, options: ReadOptions<'_>) -> Result<LoadedProfile, SourceError> {
     if is_lua(path) {
-        of_lua(path, import(path, &import_options(options.quirks))?, options)
+        of_lua(path, import(path, &options.import())?, options)
     } else {
+        if options.pcap.is_some() {
+            return Err(SourceError::NoCapture(path.to_owned()));
+        }
         checked(path, load_file(path)?, options)
     }
 }
 
 /// The same of a text that is about to be the file at `path`.
-pub fn read_text(path: &Path, text: &str, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+pub fn read_text(path: &Path, text: &str, options: ReadOptions<'_>) -> Result<LoadedProfile, SourceError> {
     let name = path.display().to_string();
     if is_lua(path) {
-        let import = import_str(&name, text, &import_options(options.quirks))?;
+        let import = import_str(&name, text, &options.import())?;
         return of_lua(path, import, options);
     }
     let format = Format::of(path).ok_or_else(|| LoadError::UnknownExtension(path.to_owned()))?;
     checked(path, load_str(text, format, &name)?, options)
 }
 
-fn of_lua(path: &Path, import: Import, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+fn of_lua(path: &Path, import: Import, options: ReadOptions<'_>) -> Result<LoadedProfile, SourceError> {
+    if options.pcap.is_some() && import.profile.replay.is_none() {
+        return Err(SourceError::NoCapture(path.to_owned()));
+    }
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let notes = import.report.warnings().map(|n| format!("{}: {}", place(&file, n), n.text)).collect();
     Ok(LoadedProfile { notes, ..checked(path, import.profile, options)? })
 }
 
-fn checked(path: &Path, mut profile: Profile, options: ReadOptions) -> Result<LoadedProfile, SourceError> {
+fn checked(
+    path: &Path,
+    mut profile: Profile,
+    options: ReadOptions<'_>,
+) -> Result<LoadedProfile, SourceError> {
     profile.stamp &= !options.no_stamp;
     Plan::compile(&profile).map_err(|faults| Faults { source_name: path.display().to_string(), ..faults })?;
     if let Some(replay) = &mut profile.replay {

@@ -229,6 +229,22 @@ fn gtp_u_carries_both_kinds_of_ip() {
     assert_eq!(decoded[1], "0xffffffff 10.0.1.1 2001:db8:9::2 1");
 }
 
+#[test]
+fn tunnels_that_carry_the_payload_have_a_checksum_of_all_of_it() {
+    let Some(f) = golden("tunnel_payload", 24) else { return };
+    let vxlan = ["udp.srcport", "udp.dstport", "vxlan.vni", "udp.checksum.status"];
+    let gtpu = ["udp.srcport", "udp.dstport", "gtp.teid", "gtp.length", "udp.checksum.status"];
+    let of = |fields: &[&str]| -> Vec<String> { rows(&f, fields) };
+    let (vxlan, gtpu) = (of(&vxlan), of(&gtpu));
+    for round in 0..12 {
+        let (vni, src, teid) = (16_777_213 + round % 3, 40001 + 2 * (round % 2), 65535 + round % 4);
+        assert_eq!(vxlan[2 * round], format!("49152 4789 {vni} 1"));
+        assert_eq!(gtpu[2 * round + 1], format!("{src} 2152 0x{teid:08x} 107 1"));
+        let payload = &f[2 * round + 1][50..];
+        assert!(payload.starts_with(b"stuvwxyz012345abcdefghijklmnopqrstuvwxyz012345abc"), "{payload:?}");
+    }
+}
+
 /// Counts of equal values.
 fn tally<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeMap<T, u64> {
     let mut counts = BTreeMap::new();

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use bench_tests::decode::decode;
 use bench_tests::lua::{self, Ended, RING, on_veth, script};
 use bench_tests::needs;
 
@@ -159,6 +160,11 @@ fn tunnels() {
             (be(frame, 36), frame[42], frame[43], &frame[46..50]),
             (2152, 0x30, 0xff, &[0, 0, 0, 99][..])
         );
+    }
+    for frame in &frames[10..] {
+        assert_eq!(decode(frame)["udp.checksum_valid"], "true", "Pktgen's is of all that UDP carries");
+        let pattern = (50..196).map(|at| b"abcdefghijklmnopqrstuvwxyz012345"[at % 32]);
+        assert!(frame[50..].iter().copied().eq(pattern), "Pktgen's fill pattern, and no packet");
     }
 }
 

@@ -105,3 +105,31 @@ fn the_receiver_sends_nothing() {
     assert_eq!(status.code(), Some(1));
     assert!(stderr.contains("t.lua:1") && stderr.contains("port 1 is the pair's receiver"), "{stderr}");
 }
+
+/// What is done while port 0 sends, what is said of it, and the options that it needs.
+const HARM: &[(&str, &str, &[&str])] = &[
+    ("while true do end", "ran for more than 2 s in all (--limit)", &["--limit", "2"]),
+    ("while true do pktgen.delay(50) end", "ran for more than 2 s in all (--limit)", &["--limit", "2"]),
+    ("local s = 'x' while true do s = s .. s end", "memory limit", &[]),
+    ("assert(io.open('../../../../../../etc/passwd'))", "outside of what a script may use", &[]),
+    ("os.execute('id')", "attempt to call a nil value (field 'execute')", &[]),
+];
+
+#[test]
+fn hostile_scripts_end_with_an_error_and_leave_nothing() {
+    for (harm, said, options) in HARM {
+        // One line: where a slow machine's time is up doesn't matter.
+        let text = format!("pktgen.set('0', 'rate', 0.01) pktgen.start('0') {harm} print('went on')");
+        let (path, _folder) = written(&text);
+        let (mut command, _results) = command(&path);
+        let temporary = tempfile::tempdir().unwrap();
+        let Finished { status, stdout, stderr } = run(command.args(*options).env("TMPDIR", temporary.path()));
+        assert_eq!(status.code(), Some(1), "{harm}: {stderr}");
+        assert!(stderr.contains("t.lua:1") && stderr.contains(said), "{harm}: not `{said}`: {stderr}");
+        assert!(!stdout.contains("went on"), "{harm}: {stdout}");
+        // Both agents ended their runs and then themselves: no engine is left that could send.
+        assert!(!stderr.contains("did not end"), "{harm}: {stderr}");
+        assert_eq!(processes_with(temporary.path()), 0, "{harm}");
+        assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "{harm}: the agents' state");
+    }
+}

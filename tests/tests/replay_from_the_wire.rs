@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use bench_tests::decoder::{self, assert_sound, decode_frames};
+use bench_tests::lua::script;
 use bench_tests::netns::Netns;
 use bench_tests::pcapdiff::assert_same_sequence;
 use bench_tests::process::run;
@@ -141,21 +143,48 @@ fn a_whole_trial_counts_what_was_replayed() {
     command.args(["run", "--local", "--warmup-duration", "1", "--no-huge", "--duration", "60", "--profile"]);
     // A relative path, and another folder than the agents' own.
     command.arg("replay.toml").arg("--results").arg("results").current_dir(folder.path());
-    let done = run(&mut command);
-    assert!(done.status.success(), "{}: {}\n{}", done.status, done.stdout, done.stderr);
-    let mut found = Vec::new();
-    find(&folder.path().join("results"), "result.json", &mut found);
-    let result: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(found.first().unwrap()).unwrap()).unwrap();
-    assert_eq!(result["status"], "complete", "{result}");
-    let verdict = &result["verdict"];
+    let (verdict, told) = trial(&mut command, folder.path());
     assert_eq!((&verdict["sent"], &verdict["received"]), (&70_000.into(), &70_000.into()), "{verdict}");
     assert_eq!(
         (&verdict["lost"], &verdict["loss_basis"]),
         (&serde_json::Value::Null, &"not_measured".into())
     );
-    let told = format!("{}{}", done.stdout, done.stderr);
     assert!(told.contains("loss is sent - received after the drain"), "{told}");
+}
+
+/// The verdict of a trial whose results are in `folder`, and what was said of it.
+fn trial(command: &mut Command, folder: &Path) -> (serde_json::Value, String) {
+    let done = run(command);
+    assert!(done.status.success(), "{}: {}\n{}", done.status, done.stdout, done.stderr);
+    let mut found = Vec::new();
+    find(&folder.join("results"), "result.json", &mut found);
+    let mut result: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(found.first().unwrap()).unwrap()).unwrap();
+    assert_eq!(result["status"], "complete", "{result}");
+    (result["verdict"].take(), format!("{}{}", done.stdout, done.stderr))
+}
+
+#[test]
+fn a_lua_script_sends_the_capture_that_is_named_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = bin::data("golden/udp_s100_64.pcap");
+    let mut command = bin::orchestrator();
+    command.args(["flows", "show"]).arg(script("pcap.lua")).arg("--pcap").arg(&capture);
+    let shown = run(&mut command);
+    assert!(shown.stdout.contains("100 distinct flow(s)"), "{}{}", shown.stdout, shown.stderr);
+    let mut command = bin::orchestrator();
+    command
+        .args(["run", "--local", "--warmup-duration", "0", "--no-huge", "--profile"])
+        .arg(script("pcap.lua"));
+    command.arg("--pcap").arg(&capture).args(["--results", "results"]).current_dir(folder.path());
+    let (verdict, _) = trial(&mut command, folder.path());
+    assert_eq!((&verdict["sent"], &verdict["received"]), (&800.into(), &800.into()), "{verdict}");
+
+    let mut command = bin::orchestrator();
+    command.args(["flows", "show"]).arg(script("tunnels.lua")).arg("--pcap").arg(&capture);
+    let refused = run(&mut command);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stderr.contains("tunnels.lua sends no capture"), "{}", refused.stderr);
 }
 
 fn find(folder: &Path, name: &str, found: &mut Vec<std::path::PathBuf>) {

@@ -172,8 +172,13 @@ fn headers_that_do_not_go_together_are_told() {
         ),
         (
             "[streams.udp]",
-            "[streams.vxlan]\nvni = 1\n[streams.udp]",
-            "streams[0].inner: is missing: `vxlan` carries a packet",
+            "[streams.vxlan]\nvni = 1\n[streams.tcp]\nsrc = 1\ndst = 2\n[streams.udp]",
+            "streams[0].tcp: stands beside `vxlan`",
+        ),
+        (
+            "[streams.udp]\nsrc = 1024\ndst = 1024",
+            "[streams.gre]",
+            "streams[0].inner: is missing: `gre` carries a packet",
         ),
         (
             "[streams.udp]",

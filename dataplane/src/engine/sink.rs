@@ -23,8 +23,8 @@ impl Sink {
     /// One socket for each local address and port that comes to the port of such a run: where its profile's frames go,
     /// or, for a sender of round trips, where they come from. None for a sender that awaits nothing.
     ///
-    /// An address that is not this host's can't be bound, and what is not bound is none of the kernel's business; a port
-    /// that somebody has bound answers for itself.
+    /// An address that is not this host's can't be bound, and what is not bound is none of the kernel's business; a
+    /// port that somebody has bound answers for itself.
     pub fn open(spec: &RunSpec) -> Option<Sink> {
         let way = match spec.role {
             Role::Rx | Role::Reflect => Way::There,

@@ -34,7 +34,8 @@ pub(super) fn sequence(script: &mut Script, streams: &[Stream]) -> Result<(), Ex
 /// The fields of a slot's table.
 fn packet(script: &Script, s: &Stream) -> Result<String, ExportError> {
     plain(s)?;
-    if s.inner.is_some() || !s.mpls.is_empty() || s.arp.is_some() {
+    let tunnelled = s.inner.is_some() || s.vxlan.is_some() || s.gtpu.is_some();
+    if tunnelled || !s.mpls.is_empty() || s.arp.is_some() {
         return refuse("a sequence with tunnels, labels or ARP", "its slots are IPv4 and IPv6 packets");
     }
     let FrameSizes::One(size) = s.frame_size else {

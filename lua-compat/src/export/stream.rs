@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use traffic::profile::value::{TcpFlags, Uint};
 use traffic::profile::{
-    Arp, Echo, Ethernet, Field, FrameSizes, Icmp, Ipv4, Ipv6, Payload, Ports, Stream, Tcp, Value as _,
+    Arp, Echo, Ethernet, FrameSizes, Icmp, Ipv4, Ipv6, Payload, Ports, Stream, Tcp, Value as _,
 };
 
 use super::fields::At;
@@ -28,8 +28,6 @@ struct Packet<'a> {
     udp: Option<&'a Ports>,
     tcp: Option<&'a Tcp>,
     icmp: Option<&'a Icmp>,
-    /// GTP-U and VXLAN: what the port is where the tunnel says.
-    dst_port: Option<Field<u16>>,
 }
 
 pub(super) fn range(script: &mut Script, s: &Stream) -> Result<(), ExportError> {
@@ -126,24 +124,15 @@ fn tunnel<'a>(script: &mut Script, s: &'a Stream) -> Result<Packet<'a>, ExportEr
         udp: s.udp.as_ref(),
         tcp: s.tcp.as_ref(),
         icmp: s.icmp.as_ref(),
-        dst_port: None,
     };
-    let Some(inner) = &s.inner else {
-        let is_gtpu = |dst: &Field<u16>| dst.is(2152);
-        if own.udp.is_some_and(|p| is_gtpu(&p.dst)) || own.tcp.is_some_and(|p| is_gtpu(&p.dst)) {
-            return refuse("destination port 2152", "Pktgen makes a GTP-U packet of it");
-        }
-        return Ok(own);
-    };
+    let Some(inner) = &s.inner else { return without_packet(script, s, own) };
     let carried = Packet {
         ipv4: inner.ipv4.as_ref(),
         ipv6: inner.ipv6.as_ref(),
         udp: inner.udp.as_ref(),
         tcp: inner.tcp.as_ref(),
         icmp: inner.icmp.as_ref(),
-        dst_port: None,
     };
-    let same_ip = inner.ipv4 == s.ipv4 && inner.ipv6 == s.ipv6;
     if let Some(gre) = &s.gre {
         let ends = Ipv4::between(Ipv4Addr::new(10, 10, 1, 1).into(), Ipv4Addr::new(10, 10, 1, 2).into());
         let ethernet: Option<&Ethernet> = inner.ethernet.as_ref();
@@ -159,35 +148,31 @@ fn tunnel<'a>(script: &mut Script, s: &'a Stream) -> Result<Packet<'a>, ExportEr
         script.call("range.gre_key", &[&key.to_string()]);
         return Ok(carried);
     }
-    if let (Some(vxlan), Some(udp)) = (&s.vxlan, &s.udp) {
-        let src = carried.udp.map(|p| &p.src).or(carried.tcp.map(|p| &p.src));
-        let same = inner.ethernet.as_ref() == Some(&s.ethernet)
-            && same_ip
-            && src == Some(&udp.src)
-            && udp.dst.is(4789);
-        if !same || carried.icmp.is_some() {
-            return refuse(
-                "this VXLAN packet",
-                "Pktgen has one set of addresses, for outside and inside, and port 4789",
-            );
+    refuse("a packet in VXLAN or GTP-U", "Pktgen's carry its fill pattern: leave `inner` out")
+}
+
+/// Packets of one IP header: plain ones, and tunnels that carry the payload.
+fn without_packet<'a>(
+    script: &mut Script,
+    s: &'a Stream,
+    own: Packet<'a>,
+) -> Result<Packet<'a>, ExportError> {
+    let goes_to = |port| own.udp.is_some_and(|p| p.dst.is(port)) || own.tcp.is_some_and(|p| p.dst.is(port));
+    match (&s.vxlan, &s.gtpu) {
+        (None, None) if goes_to(2152) => refuse("destination port 2152", "Pktgen makes a GTP-U packet of it"),
+        (None, None) => Ok(own),
+        (Some(vxlan), _) if goes_to(4789) => {
+            let vni = script.fixed("a VNI", &vxlan.vni)?;
+            script.call("vxlan", &["\"on\""]);
+            script.call("vxlan_id", &["0x8", "0", &vni.to_string()]);
+            Ok(own)
         }
-        let vni = script.fixed("a VNI", &vxlan.vni)?;
-        script.call("vxlan", &["\"on\""]);
-        script.call("vxlan_id", &["0", "0", &vni.to_string()]);
-        return Ok(carried);
-    }
-    if let (Some(gtpu), Some(udp)) = (&s.gtpu, &s.udp) {
-        let filler = Ports { src: 1234.into(), dst: 5678.into() };
-        if !same_ip || inner.udp.as_ref() != Some(&filler) || !udp.dst.is(2152) {
-            return refuse(
-                "this GTP-U packet",
-                "what Pktgen's tunnel carries can't be set: the same addresses, ports 1234 and 5678",
-            );
+        (None, Some(gtpu)) if goes_to(2152) => {
+            script.field("gtpu_teid", &gtpu.teid, "", None)?;
+            Ok(own)
         }
-        script.field("gtpu_teid", &gtpu.teid, "", None)?;
-        return Ok(Packet { dst_port: Some(2152.into()), ..own });
+        _ => refuse("these ports of a tunnel", "Pktgen's VXLAN is at port 4789, its GTP-U at 2152"),
     }
-    refuse("this tunnel", "Pktgen has GRE, VXLAN over UDP and GTP-U")
 }
 
 fn ipv4(script: &mut Script, ip: &Ipv4, l3: usize, is_outer: bool) -> Result<(), ExportError> {
@@ -231,7 +216,7 @@ fn transport(script: &mut Script, p: &Packet<'_>, l3: usize, is_outer: bool) -> 
     script.call("range.ip_proto", &[&format!("\"{proto}\"")]);
     let at = |byte| is_outer.then_some(At { byte: l3 + byte, bits: 16 });
     script.field("range.src_port", src, "", at(20))?;
-    script.field("range.dst_port", p.dst_port.as_ref().unwrap_or(dst), "", at(22))
+    script.field("range.dst_port", dst, "", at(22))
 }
 
 /// ARP is a type of the single packet.

@@ -100,14 +100,15 @@ impl Lowering<'_> {
         stream.inner = Some(Box::new(inner(ethernet, parts)));
     }
 
+    /// Behind the tunnel's header Pktgen has its fill pattern, and the UDP checksum is of all of it: so it is here.
     fn vxlan(&mut self, parts: Parts, stream: &mut Stream) {
+        if parts.transport != Transport::Udp {
+            self.report.warn(0, "VXLAN is over UDP: Pktgen sends packets of another protocol without it");
+        }
         let vni = self.config.vni.map_or(0, |at| at.value);
         stream.vxlan = Some(Vxlan { vni: Uint::new(vni & 0xff_ffff).unwrap_or_default().into() });
-        let ports = Ports { src: parts.ports.src.clone(), dst: VXLAN_PORT.into() };
-        stream.udp = Some(ports);
-        (stream.ipv4, stream.ipv6) = networks(parts.net.clone());
-        self.carried("VXLAN");
-        stream.inner = Some(Box::new(inner(Some(parts.ethernet.clone()), parts)));
+        stream.udp = Some(Ports { src: parts.ports.src, dst: VXLAN_PORT.into() });
+        (stream.ipv4, stream.ipv6) = networks(parts.net);
     }
 
     fn gtpu(&mut self, parts: Parts, stream: &mut Stream) {
@@ -117,20 +118,9 @@ impl Lowering<'_> {
                 "GTP-U over TCP, as Pktgen would send it to port 2152, is no GTP-U: it is sent over UDP",
             );
         }
-        stream.gtpu = Some(Gtpu { teid: parts.teid.clone() });
-        stream.udp = Some(parts.ports.clone());
-        (stream.ipv4, stream.ipv6) = networks(parts.net.clone());
-        self.carried("GTP-U");
-        let ports = Ports { src: 1234.into(), dst: 5678.into() };
-        stream.inner = Some(Box::new(inner(None, Parts { ports, transport: Transport::Udp, ..parts })));
-    }
-
-    /// Pktgen writes its fill pattern where a tunnel's packet should be.
-    fn carried(&mut self, tunnel: &str) {
-        let text = format!(
-            "the {tunnel} tunnel carries a packet of the same addresses, where Pktgen has its fill pattern"
-        );
-        self.report.info(0, text);
+        stream.gtpu = Some(Gtpu { teid: parts.teid });
+        stream.udp = Some(parts.ports);
+        (stream.ipv4, stream.ipv6) = networks(parts.net);
     }
 
     fn payload(&mut self) -> Payload {

@@ -289,7 +289,10 @@ impl Lowering<'_> {
     }
 
     fn unused_ranges(&mut self) {
-        let line = self.config.ranges.iter().filter_map(|range| range.first_line()).min();
+        // GTP-U's tunnel has one setter for both kinds of packet.
+        let own = |(i, _): &(usize, _)| *i != RangeField::GtpuTeid as usize;
+        let ranges = self.config.ranges.iter().enumerate().filter(own);
+        let line = ranges.filter_map(|(_, range)| range.first_line()).min();
         if let Some(line) = line {
             let text = "range packets are set but not switched on (set_range): the single packet is sent";
             self.report.warn(line, text);

@@ -171,18 +171,13 @@ fn stream() -> impl Strategy<Value = Stream> {
             }
             (2, Layer4::Udp(ports)) if !has_bits => {
                 (s.ipv4, s.ipv6) = (ipv4, ipv6);
-                s.udp = Some(Ports { src: ports.src.clone(), dst: 4789.into() });
+                s.udp = Some(Ports { src: ports.src, dst: 4789.into() });
                 s.vxlan = Some(Vxlan { vni: Uint::new(key & 0xff_ffff).unwrap().into() });
-                inner.ethernet = Some(ethernet.clone());
-                inner.udp = Some(ports);
-                s.inner = Some(Box::new(inner));
             }
             (3, Layer4::Udp(ports)) if !has_bits => {
                 (s.ipv4, s.ipv6) = (ipv4, ipv6);
                 s.udp = Some(Ports { src: ports.src, dst: 2152.into() });
                 s.gtpu = Some(Gtpu { teid: key.into() });
-                inner.udp = Some(Ports { src: 1234.into(), dst: 5678.into() });
-                s.inner = Some(Box::new(inner));
             }
             (0..=3, _) => return None,
             (_, layer) => {

@@ -5,6 +5,7 @@ mod golden;
 mod lower;
 mod paired;
 mod sandbox;
+mod tunnels;
 
 use crate::{Import, ImportError, ImportOptions, import_str};
 

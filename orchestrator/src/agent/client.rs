@@ -261,8 +261,8 @@ impl RunRef<'_> {
         self.post_idempotent("start").await
     }
 
-    /// Ends it: a sender at once, a receiver after its drain. Asked once: who follows a run asks again, and asks in between
-    /// why nobody answers.
+    /// Ends it: a sender at once, a receiver after its drain. Asked once: who follows a run asks again, and asks in
+    /// between why nobody answers.
     pub async fn stop(&self) -> Result<RunStatus, AgentError> {
         let path = format!("/v1/runs/{}/stop", self.id);
         self.agent.call(Method::POST, &path, Bytes::new(), CALL_LIMIT).await

@@ -111,6 +111,9 @@ pub enum FlowsVerb {
         /// Read a Lua script as Pktgen 23.03 would have run it.
         #[arg(long)]
         pktgen_quirks: bool,
+        /// The capture of a Lua script that says pktgen.pcap(ports, "on") (Pktgen's -s)
+        #[arg(long, value_name = "FILE")]
+        pcap: Option<PathBuf>,
     },
 }
 

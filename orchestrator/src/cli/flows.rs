@@ -30,8 +30,10 @@ pub fn execute(verb: &FlowsVerb) -> Result<ExitCode> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(generate(args))?;
         }
-        FlowsVerb::Show { profile, flows_dir, pktgen_quirks } => {
-            show(&find(profile, flows_dir, 0)?, *pktgen_quirks)?;
+        FlowsVerb::Show { profile, flows_dir, pktgen_quirks, pcap } => {
+            let options =
+                ReadOptions { quirks: *pktgen_quirks, pcap: pcap.as_deref(), ..ReadOptions::default() };
+            show(&find(profile, flows_dir, 0)?, options)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -148,8 +150,8 @@ fn combinations(
     })
 }
 
-fn show(path: &Path, quirks: bool) -> Result<()> {
-    let loaded = read(path, ReadOptions { quirks, no_stamp: false })?;
+fn show(path: &Path, options: ReadOptions<'_>) -> Result<()> {
+    let loaded = read(path, options)?;
     for note in &loaded.notes {
         say::err(note);
     }

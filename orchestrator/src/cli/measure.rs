@@ -81,8 +81,8 @@ async fn in_cluster(args: &MeasureArgs) -> Result<(Place, Vec<usize>)> {
 }
 
 /// How profiles are read.
-pub fn read_options(args: &MeasureArgs) -> ReadOptions {
-    ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp }
+pub fn read_options(args: &MeasureArgs) -> ReadOptions<'static> {
+    ReadOptions { quirks: args.pktgen_quirks, no_stamp: args.no_stamp, pcap: None }
 }
 
 /// The settings of one trial, or of all trials on these pairs. `command` is everything that was typed, for the results.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::measure;
 use super::run_args::RunArgs;
 use crate::analysis::groups;
-use crate::profile_source;
+use crate::profile_source::{self, ReadOptions};
 use crate::results::tree::Tree;
 use crate::say;
 use crate::settings::OutputFormat;
@@ -29,7 +29,7 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode> {
 
 async fn run(args: &RunArgs, begun: Instant) -> Result<ExitCode> {
     let (place, pairs) = measure::place(&args.measure).await?;
-    let options = measure::read_options(&args.measure);
+    let options = ReadOptions { pcap: args.pcap.as_deref(), ..measure::read_options(&args.measure) };
     let profiles = profile_source::for_pairs(&args.profile, &args.measure.flows_dir, &pairs, options)?;
     let settings = measure::settings(&args.measure, &pairs, profiles, args)?;
     let interrupt = Interrupt::listen()?;

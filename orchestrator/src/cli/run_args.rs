@@ -1,5 +1,7 @@
 //! What may be typed behind `run`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -14,6 +16,9 @@ pub struct RunArgs {
     /// Trials, one after the other; of several, the median and the spread are shown at the end
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: u32,
+    /// The capture of a Lua script that says pktgen.pcap(ports, "on") (Pktgen's -s)
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
     /// How to measure.
     #[command(flatten)]
     #[serde(flatten)]

@@ -61,7 +61,7 @@ pub fn entries(
     flows_folder: &Path,
     pairs: &[usize],
     filter: &[String],
-    options: ReadOptions,
+    options: ReadOptions<'_>,
 ) -> Result<Vec<Entry>, ExperimentError> {
     let mut matrix = Matrix { entries: Vec::new(), filter, passed_over: BTreeSet::new() };
     match source {
@@ -143,7 +143,12 @@ impl Matrix<'_> {
     }
 }
 
-fn generated(path: &Path, text: &str, anew: bool, options: ReadOptions) -> Result<Planned, ExperimentError> {
+fn generated(
+    path: &Path,
+    text: &str,
+    anew: bool,
+    options: ReadOptions<'_>,
+) -> Result<Planned, ExperimentError> {
     let there = fs::read(path);
     let is_same = there.as_ref().is_ok_and(|bytes| bytes == text.as_bytes());
     match there {

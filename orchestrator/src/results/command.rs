@@ -16,10 +16,13 @@ pub fn main_run(record: &Record, side: &SideRecord) -> String {
     let spec = &side.spec;
     let option = |name: &str| record.options.get(name).is_some_and(|v| v == "true");
     let (quirks, no_stamp) = (option("pktgen_quirks"), option("no_stamp"));
+    let has_pcap = record.options.get("pcap").is_some_and(|file| !file.is_empty());
     let mut line = Line::new(record, spec);
     match spec.role {
         // A receiver has no flags for what was changed in the file's profile.
         Role::Rx if quirks || no_stamp => line.profile_inline(&spec.profile),
+        // `dataplane` imports no capture: the profile that was made of both goes along.
+        Role::Rx | Role::Tx if has_pcap => line.profile_inline(&spec.profile),
         // It sends nothing of its own.
         Role::Reflect => {}
         _ => line.pair("--profile", &record.profile_source),

@@ -183,7 +183,8 @@ impl Accountant {
         }
     }
 
-    /// A number that can't be, or that came before. A kernel's ICMP error quotes a frame, mark and all: that is no copy.
+    /// A number that can't be, or that came before. A kernel's ICMP error quotes a frame, mark and all: that is no
+    /// copy.
     #[cold]
     fn unbooked(&mut self, why: Unbooked, mark: Stamp, frame: &[u8]) -> Booked {
         match (why, self.shards.get_mut(usize::from(mark.shard))) {

@@ -1,7 +1,7 @@
 //! Errors that quote what was sent.
 
-/// Whether it is an ICMP or ICMPv6 error (RFC 792, RFC 4443), by its headers alone; VLAN tags are none that kernels send
-/// them with.
+/// Whether it is an ICMP or ICMPv6 error (RFC 792, RFC 4443), by its headers alone; VLAN tags are none that kernels
+/// send them with.
 pub fn is_icmp_error(frame: &[u8]) -> bool {
     let Some((head, packet)) = frame.split_at_checked(14) else { return false };
     let at = |offset: usize| packet.get(offset).copied();

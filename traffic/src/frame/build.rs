@@ -5,16 +5,16 @@ use super::patch::{Covered, Patch, Width, whole};
 use crate::profile::{Arp, Echo, Ethernet, Field, Icmp, Inner, Ipv4, Ipv6, Ports, Stream, Tcp, Value};
 use crate::values::Values;
 
-const IPV4_BYTES: usize = 20;
-const IPV6_BYTES: usize = 40;
-const UDP_BYTES: usize = 8;
-const TCP_BYTES: usize = 20;
-const ICMP_BYTES: usize = 8;
-const ARP_BYTES: usize = 28;
-const ETHERNET_BYTES: usize = 14;
+pub(super) const IPV4_BYTES: usize = 20;
+pub(super) const IPV6_BYTES: usize = 40;
+pub(super) const UDP_BYTES: usize = 8;
+pub(super) const TCP_BYTES: usize = 20;
+pub(super) const ICMP_BYTES: usize = 8;
+pub(super) const ARP_BYTES: usize = 28;
+pub(super) const ETHERNET_BYTES: usize = 14;
 /// VLAN tags, MPLS labels, a GRE key.
-const WORD_BYTES: usize = 4;
-const TUNNEL_BYTES: usize = 8;
+pub(super) const WORD_BYTES: usize = 4;
+pub(super) const TUNNEL_BYTES: usize = 8;
 
 const TYPE_IPV4: u16 = 0x0800;
 const TYPE_ARP: u16 = 0x0806;
@@ -34,38 +34,6 @@ const PORT_VXLAN: u16 = 4789;
 const PORT_GTPU: u16 = 2152;
 /// The first dynamic port (RFC 6335): VXLAN's source where the profile gives none.
 const PORT_DYNAMIC: u16 = 49152;
-
-/// What a stream's headers take.
-#[derive(Debug)]
-pub struct Layout;
-
-impl Layout {
-    /// More than any sensible stack of headers, and still within the first bytes that are patched.
-    pub const MAX_HEADER_BYTES: usize = 240;
-
-    /// Bytes of all headers.
-    pub fn header_bytes(s: &Stream) -> usize {
-        let link = ETHERNET_BYTES + WORD_BYTES * (s.vlan.len() + s.mpls.len());
-        if s.arp.is_some() {
-            return link + ARP_BYTES;
-        }
-        let network = |v6: bool| if v6 { IPV6_BYTES } else { IPV4_BYTES };
-        let transport = |udp: bool, tcp: bool, icmp: bool| {
-            UDP_BYTES * usize::from(udp) + TCP_BYTES * usize::from(tcp) + ICMP_BYTES * usize::from(icmp)
-        };
-        let outer = link + network(s.ipv6.is_some());
-        let Some(inner) = &s.inner else {
-            return outer + transport(s.udp.is_some(), s.tcp.is_some(), s.icmp.is_some());
-        };
-        let tunnel = match &s.gre {
-            Some(gre) => WORD_BYTES + WORD_BYTES * usize::from(gre.key.is_some()),
-            None => UDP_BYTES + TUNNEL_BYTES,
-        };
-        let ethernet = ETHERNET_BYTES * usize::from(inner.ethernet.is_some());
-        let l4 = transport(inner.udp.is_some(), inner.tcp.is_some(), inner.icmp.is_some());
-        outer + tunnel + ethernet + network(inner.ipv6.is_some()) + l4
-    }
-}
 
 /// A layer-4 checksum to be: where it stands, and what its pseudo header adds.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +76,14 @@ impl Builder {
             return Some(b);
         }
         let Some(inner) = &stream.inner else {
-            let transport = (stream.udp.as_ref(), stream.tcp.as_ref(), stream.icmp.as_ref());
-            b.packet((stream.ipv4.as_ref(), stream.ipv6.as_ref()), transport)?;
+            let usual = tunnel_ports(stream);
+            let udp = stream.udp.as_ref().or(usual.as_ref());
+            b.packet(
+                (stream.ipv4.as_ref(), stream.ipv6.as_ref()),
+                (udp, stream.tcp.as_ref(), stream.icmp.as_ref()),
+            )?;
+            // The tunnel carries the payload: it is a UDP packet as others, with a checksum of all of it.
+            b.tunnel_header(stream, Covered { l4: true, ..Covered::default() });
             return Some(b);
         };
         b.tunnel(stream, inner)?;
@@ -229,29 +203,32 @@ impl Builder {
             }
         } else {
             self.network(network, PROTOCOL_UDP, outer)?;
-            let (src, dst) =
-                if s.vxlan.is_some() { (PORT_DYNAMIC, PORT_VXLAN) } else { (PORT_GTPU, PORT_GTPU) };
-            let usual = Ports { src: src.into(), dst: dst.into() };
+            let usual = tunnel_ports(s);
             // Without a checksum, as RFC 7348 §5 and TS 29.281 §4.4.2 have it (over IPv6: RFC 6935).
-            self.udp(s.udp.as_ref().unwrap_or(&usual), none);
-            let at = self.bytes.len();
-            if let Some(vxlan) = &s.vxlan {
-                self.bytes.extend([8, 0, 0, 0, 0, 0, 0, 0]);
-                self.field(at + 4, Width::Four, 8, 24, &vxlan.vni, none);
-            }
-            if let Some(gtpu) = &s.gtpu {
-                // Version 1, GTP, no options; a G-PDU.
-                self.bytes.extend([0x30, 0xff]);
-                self.bytes.extend(self.rest(at + TUNNEL_BYTES).to_be_bytes());
-                self.bytes.extend([0; 4]);
-                self.field(at + 4, Width::Four, 0, 32, &gtpu.teid, none);
-            }
+            self.udp(s.udp.as_ref().or(usual.as_ref())?, none);
+            self.tunnel_header(s, none);
         }
         if let Some(ethernet) = &inner.ethernet {
             let behind = if inner.ipv4.is_some() { TYPE_IPV4 } else { TYPE_IPV6 };
             self.ethernet(ethernet, behind);
         }
         Some(())
+    }
+
+    /// VXLAN's or GTP-U's own header.
+    fn tunnel_header(&mut self, s: &Stream, covered: Covered) {
+        let at = self.bytes.len();
+        if let Some(vxlan) = &s.vxlan {
+            self.bytes.extend([8, 0, 0, 0, 0, 0, 0, 0]);
+            self.field(at + 4, Width::Four, 8, 24, &vxlan.vni, covered);
+        }
+        if let Some(gtpu) = &s.gtpu {
+            // Version 1, GTP, no options; a G-PDU.
+            self.bytes.extend([0x30, 0xff]);
+            self.bytes.extend(self.rest(at + TUNNEL_BYTES).to_be_bytes());
+            self.bytes.extend([0; 4]);
+            self.field(at + 4, Width::Four, 0, 32, &gtpu.teid, covered);
+        }
     }
 
     /// An IP packet down to its layer 4.
@@ -376,6 +353,16 @@ impl Builder {
         self.bytes.extend([kind, 0, 0, 0, 0, 0, 0, 0]);
         self.field(at + 4, Width::Two, 0, 16, &icmp.id, covered);
         self.field(at + 6, Width::Two, 0, 16, &icmp.seq, covered);
+    }
+}
+
+/// The ports of VXLAN or GTP-U where the profile gives none.
+fn tunnel_ports(s: &Stream) -> Option<Ports> {
+    let ports = |src: u16, dst: u16| Ports { src: src.into(), dst: dst.into() };
+    match (&s.vxlan, &s.gtpu) {
+        (Some(_), _) => Some(ports(PORT_DYNAMIC, PORT_VXLAN)),
+        (None, Some(_)) => Some(ports(PORT_GTPU, PORT_GTPU)),
+        (None, None) => None,
     }
 }
 

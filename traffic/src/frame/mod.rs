@@ -4,6 +4,7 @@ mod build;
 pub mod checksum;
 pub mod describe;
 pub mod headers;
+mod layout;
 pub mod moving;
 pub mod nic;
 pub mod patch;
@@ -11,7 +12,7 @@ pub mod sums;
 pub mod template;
 pub mod word;
 
-pub use build::Layout;
+pub use layout::Layout;
 pub use nic::{NicFrame, Transport};
 pub use patch::{Covered, Patch, Width};
 pub use template::{Check, Template, flows};

@@ -250,7 +250,7 @@ pub struct Gre {
     pub key: Option<Field<u32>>,
 }
 
-/// VXLAN, RFC 7348: over the stream's `udp`, or ports 49152 → 4789; outer UDP checksum 0.
+/// VXLAN, RFC 7348: over the stream's `udp`, or ports 49152 → 4789; outer UDP checksum 0 with `inner`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Vxlan {
@@ -258,7 +258,7 @@ pub struct Vxlan {
     pub vni: Field<Uint<24>>,
 }
 
-/// GTP-U G-PDU, 3GPP TS 29.281: over the stream's `udp`, or ports 2152 → 2152; outer UDP checksum 0.
+/// GTP-U G-PDU, 3GPP TS 29.281: over the stream's `udp`, or ports 2152 → 2152; outer UDP checksum 0 with `inner`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gtpu {

@@ -82,7 +82,7 @@ pub struct Stream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Gtpu")]
     pub gtpu: Option<Gtpu>,
-    /// What the tunnel carries.
+    /// What the tunnel carries; VXLAN and GTP-U without it carry the payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Inner")]
     pub inner: Option<Box<Inner>>,
