@@ -113,7 +113,7 @@ fn an_api_server_that_is_away_for_ten_seconds_costs_no_sample() {
         // One was told before it went away; a busy machine may be late with some of the others.
         assert!(results[0]["tx"]["samples"].as_array().unwrap().len() >= 3);
     }
-    kube.delete();
+    // Others wait for this one alone: its pods are left to go with their namespace.
 }
 
 #[test]

@@ -97,8 +97,9 @@ fn the_job_of_deploy_runs_an_experiment_and_leaves_its_results() {
         let validated = run(bin::orchestrator().args(["results", "validate"]).arg(&folder));
         assert!(validated.status.success(), "{}{}", validated.stdout, validated.stderr);
     }
-    Kube::cluster(&["kubectl", "delete", "-f", &path("results.yaml")]);
-    Kube::cluster(&["kubectl", "delete", "-f", &path("plain.yaml")]);
-    Kube::cluster(&["kubectl", "delete", "-f", &path("volume.yaml")]);
+    let files = ["results.yaml", "plain.yaml", "volume.yaml"].map(path);
+    let [results, plain, volume] = files.each_ref().map(String::as_str);
+    // In one call, which waits for all of them at once.
+    Kube::cluster(&["kubectl", "delete", "-f", results, "-f", plain, "-f", volume]);
     kube.delete();
 }
