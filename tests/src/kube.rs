@@ -55,6 +55,11 @@ impl Kube {
         let kube = Kube { nodes, namespace, folder, kubeconfig: kubeconfig.into() };
         let name = kube.namespace.clone();
         kube.kubectl(&["create", "namespace", &name]);
+        // Without it no pod is admitted, and its controller may just be coming back to an API server that was away.
+        wait::until("the namespace's default account", || {
+            let account = ["kubectl", "-n", &name, "get", "serviceaccount", "default"];
+            run(&mut script(&account)).status.success().then_some(())
+        });
         kube
     }
 
