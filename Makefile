@@ -95,9 +95,9 @@ e2e: ## Both built images on a real Kubernetes of eight nodes, made here (root; 
 
 niclab: ## Drivers of real NICs, on emulated ones in a guest: VFs, VFIO, IOMMU and their faults (NICLAB_FILTER=nextest's)
 	@scripts/setup build test
-	cargo build --locked --release -p dataplane -p orchestrator
-	cargo build --locked -p dataplane --bins
-	tests/niclab/test $(TARGET)/release/dataplane $(TARGET)/release/orchestrator "$(NICLAB_FILTER)"
+	cargo build --locked --release -p dataplane
+	cargo build --locked -p dataplane -p orchestrator --bins
+	tests/niclab/test $(TARGET)/release/dataplane $(TARGET)/debug/orchestrator "$(NICLAB_FILTER)"
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(TARGET)/release/orchestrator $(TARGET)/release/dataplane
