@@ -33,6 +33,33 @@ pub enum Count {
     RxNombuf,
 }
 
+impl Count {
+    /// Pktgen's class of a frame of so many bytes, with FCS.
+    #[inline(always)]
+    pub fn by_size(bytes: usize) -> Count {
+        match bytes {
+            0..64 => Count::Runt,
+            64 => Count::S64,
+            65..128 => Count::S65To127,
+            128..256 => Count::S128To255,
+            256..512 => Count::S256To511,
+            512..1024 => Count::S512To1023,
+            1024..=1522 => Count::S1024To1522,
+            _ => Count::Jumbo,
+        }
+    }
+}
+
+/// What is told of a port when a script is over.
+const TOLD: [(&str, Count); 6] = [
+    ("opackets", Count::Opackets),
+    ("ipackets", Count::Ipackets),
+    ("obytes", Count::Obytes),
+    ("ibytes", Count::Ibytes),
+    ("tx_failed", Count::TxFailed),
+    ("imissed", Count::Imissed),
+];
+
 /// How many kinds there are.
 pub const COUNTS: usize = 26;
 
@@ -56,6 +83,18 @@ impl Counts {
     #[inline(always)]
     pub fn add(&mut self, count: Count, n: u64) {
         self.0[count as usize] += n;
+    }
+
+    /// What is told of a port when a script is over, by name.
+    pub fn told(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        TOLD.into_iter().map(|(name, count)| (name, self.get(count)))
+    }
+
+    /// The same in a sentence.
+    pub fn words(&self) -> String {
+        let [sent, received, failed, missed] =
+            [Count::Opackets, Count::Ipackets, Count::TxFailed, Count::Imissed].map(|count| self.get(count));
+        format!("sent {sent} frames, received {received}, not sent {failed}, missed {missed}")
     }
 
     /// What was counted since.

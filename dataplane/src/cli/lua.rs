@@ -10,7 +10,7 @@ use traffic::units::{FrameSize, UnitError};
 use traffic::wire::{Role, RunSpec};
 
 use super::options::{Output, PortOptions};
-use crate::live::state::{Count, Counts, Stopper};
+use crate::live::state::{Counts, Stopper};
 use crate::live::{self, LuaError, Options, open};
 use crate::{sayln, warnln};
 
@@ -132,14 +132,7 @@ pub fn run(args: &LuaArgs) -> Result<(), LuaCliError> {
         Output::Json => sayln!("{}", serde_json::Value::from_iter([("ports", json(&outcome))])),
         Output::Table => {
             for (number, (device, counts)) in outcome.iter().enumerate() {
-                let get = |count| counts.get(count);
-                warnln!(
-                    "port {number} ({device}): sent {} frames, received {}, not sent {}, missed {}",
-                    get(Count::Opackets),
-                    get(Count::Ipackets),
-                    get(Count::TxFailed),
-                    get(Count::Imissed)
-                );
+                warnln!("port {number} ({device}): {}", counts.words());
             }
         }
     }
@@ -147,20 +140,10 @@ pub fn run(args: &LuaArgs) -> Result<(), LuaCliError> {
 }
 
 fn json(outcome: &[(String, Counts)]) -> serde_json::Value {
-    let names = [
-        ("opackets", Count::Opackets),
-        ("ipackets", Count::Ipackets),
-        ("obytes", Count::Obytes),
-        ("ibytes", Count::Ibytes),
-        ("tx_failed", Count::TxFailed),
-        ("imissed", Count::Imissed),
-    ];
     let port = |(device, counts): &(String, Counts)| {
         let mut object = serde_json::Map::new();
         object.insert("device".to_owned(), device.as_str().into());
-        for (name, count) in names {
-            object.insert(name.to_owned(), counts.get(count).into());
-        }
+        object.extend(counts.told().map(|(name, n)| (name.to_owned(), n.into())));
         serde_json::Value::Object(object)
     };
     outcome.iter().map(port).collect()

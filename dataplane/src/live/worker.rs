@@ -232,17 +232,7 @@ fn fill<const N: usize>(burst: &mut TxBurst<'_, N>, image: &[u8]) {
 fn book(counts: &mut Counts, frame: &[u8]) {
     counts.add(Count::Ipackets, 1);
     counts.add(Count::Ibytes, frame.len() as u64);
-    let size = match frame.len() + usize::from(traffic::units::FCS_BYTES) {
-        0..64 => Count::Runt,
-        64 => Count::S64,
-        65..128 => Count::S65To127,
-        128..256 => Count::S128To255,
-        256..512 => Count::S256To511,
-        512..1024 => Count::S512To1023,
-        1024..=1522 => Count::S1024To1522,
-        _ => Count::Jumbo,
-    };
-    counts.add(size, 1);
+    counts.add(Count::by_size(frame.len() + usize::from(traffic::units::FCS_BYTES)), 1);
     match frame.first_chunk::<6>() {
         Some([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) => counts.add(Count::Broadcast, 1),
         Some([first, ..]) if first & 1 == 1 => counts.add(Count::Multicast, 1),

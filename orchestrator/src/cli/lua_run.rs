@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use lua_compat::counts::Count;
 use serde::Serialize;
 use traffic::units::FrameSize;
 
@@ -104,16 +103,8 @@ async fn on_pair(args: &LuaRunArgs) -> Result<ExitCode> {
 
 fn show(outcome: &Outcome, output: OutputFormat) -> Result<()> {
     if output == OutputFormat::Json {
-        let names = [
-            ("opackets", Count::Opackets),
-            ("ipackets", Count::Ipackets),
-            ("obytes", Count::Obytes),
-            ("ibytes", Count::Ibytes),
-            ("tx_failed", Count::TxFailed),
-            ("imissed", Count::Imissed),
-        ];
         let ports = outcome.iter().map(|(device, counts)| {
-            let numbers = names.iter().map(|(name, count)| ((*name).to_owned(), counts.get(*count).into()));
+            let numbers = counts.told().map(|(name, n)| (name.to_owned(), n.into()));
             let device = ("device".to_owned(), serde_json::Value::from(device.as_str()));
             serde_json::Value::Object(std::iter::once(device).chain(numbers).collect())
         });
@@ -122,14 +113,7 @@ fn show(outcome: &Outcome, output: OutputFormat) -> Result<()> {
         return Ok(());
     }
     for (number, (device, counts)) in outcome.iter().enumerate() {
-        let get = |count| counts.get(count);
-        say::err(format_args!(
-            "port {number} ({device}): sent {} frames, received {}, not sent {}, missed {}",
-            get(Count::Opackets),
-            get(Count::Ipackets),
-            get(Count::TxFailed),
-            get(Count::Imissed)
-        ));
+        say::err(format_args!("port {number} ({device}): {}", counts.words()));
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ fn counts(sample: &Sample, sort: Sort) -> Counts {
     if let Some(size) = sort.size
         && bytes == frames * u64::from(size.saturating_sub(FCS_BYTES))
     {
-        counts.add(class(size), frames);
+        counts.add(Count::by_size(size.into()), frames);
     }
     if let Some(account) = &sample.account {
         counts.add(Count::Arp, account.foreign_arp);
@@ -185,20 +185,6 @@ fn counts(sample: &Sample, sort: Sort) -> Counts {
         }
     }
     counts
-}
-
-/// Pktgen's classes, with FCS.
-fn class(size: u16) -> Count {
-    match size {
-        0..64 => Count::Runt,
-        64 => Count::S64,
-        65..128 => Count::S65To127,
-        128..256 => Count::S128To255,
-        256..512 => Count::S256To511,
-        512..1024 => Count::S512To1023,
-        1024..=1522 => Count::S1024To1522,
-        _ => Count::Jumbo,
-    }
 }
 
 #[cfg(test)]
