@@ -60,6 +60,9 @@ pub struct Args {
     /// From the start of a pod's containers to Ready.
     #[arg(long, default_value_t = 50)]
     pub ready_delay_ms: u64,
+    /// No pod becomes Ready before all that was to go wrong has.
+    #[arg(long)]
+    pub ready_after_faults: bool,
     /// From the request to delete a pod to its end.
     #[arg(long, default_value_t = 50)]
     pub delete_delay_ms: u64,

@@ -27,6 +27,9 @@ async fn life(fake: Fake, namespace: String, name: String, uid: String) {
         return;
     }
     sleep(Duration::from_millis(fake.args.ready_delay_ms.div_ceil(2))).await;
+    while fake.args.ready_after_faults && !fake.faults.all().is_empty() {
+        sleep(Duration::from_millis(20)).await;
+    }
     let is_never_ready = fake.faults.is_never_ready(&name);
     pod.change(|store, pod| match is_never_ready {
         true => unhealthy(store, pod),
