@@ -4,8 +4,11 @@
 //! run's frames and then the next: what there is to decide gets decided once a run, and its few numbers stay in
 //! registers.
 
-use crate::frame::sums::{Rising, Sums};
-use crate::frame::word::{HEAD_BYTES, Head, Word, put, write_words};
+use std::ops::Range;
+
+use crate::frame::checksum::UDP_ZERO;
+use crate::frame::sums::{Falling, Fields, Rising, Sums};
+use crate::frame::word::{HEAD_BYTES, Head, Heads, Word, put, write_words};
 use crate::frame::{Check, NicFrame, Template};
 use crate::shard::Shard;
 use crate::stamp::{self, Moment, Origin, STAMP_BYTES};
@@ -18,10 +21,13 @@ pub const MAX_BURST: usize = 64;
 pub trait Frames {
     /// How many there are.
     fn count(&self) -> usize;
-    /// The first bytes of each, from frame `from` on.
-    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head>;
-    /// All bytes of each, from frame `from` on.
-    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]>;
+    /// The first bytes of each of `which`, in fours, and of those that are left then.
+    fn heads(
+        &mut self,
+        which: Range<usize>,
+    ) -> Heads<impl Iterator<Item = [&mut Head; 4]>, impl Iterator<Item = &mut Head>>;
+    /// All bytes of each of `which`.
+    fn frames(&mut self, which: Range<usize>) -> impl Iterator<Item = &mut [u8]>;
 }
 
 /// The next frame of one worker.
@@ -123,46 +129,37 @@ impl Cursor {
         let seq = self.track.seq();
         let (words, sums, step) = self.track.here();
         let first = base.plus(sums);
-        let ends = match self.for_nic {
-            false => (Rising::ip(first, step), Rising::l4(first, step, self.l4_zero)),
-            true => (Rising::zero(), Rising::l4_sum(first, step)),
-        };
-        let end = End { ip: ends.0, l4: ends.1, ip_at: self.ip_at, l4_at: self.l4_at };
         let mark = Mark { origin: self.origin, seq, moment };
+        let which = done..done + run;
         // The last word goes along with the checksums. Words may reach into the mark's place: they are written before.
         let (others, last) = words.split_at_mut(words.len().saturating_sub(1));
         let (triples, rest) = others.as_chunks_mut::<3>();
         for words in triples {
-            write_words(words, frames.heads(done).take(run));
+            write_words(words, frames.heads(which.clone()));
         }
         match rest {
             [a, b] => {
                 let mut pair = [*a, *b];
-                write_words(&mut pair, frames.heads(done).take(run));
+                write_words(&mut pair, frames.heads(which.clone()));
                 [*a, *b] = pair;
             }
             rest => {
                 for word in rest {
-                    write_words(std::array::from_mut(word), frames.heads(done).take(run));
+                    write_words(std::array::from_mut(word), frames.heads(which.clone()));
                 }
             }
         }
         let last = last.first_mut().map(|word| word.leap_over(run));
-        match (last, self.stamp_at.map(u8::try_from)) {
-            (None, None) if !self.for_nic => (),
-            (None, None) => end.write(frames.heads(done).take(run)),
-            (Some(word), None) => end.write(spelled(word, frames.heads(done).take(run))),
-            (None, Some(Ok(at))) => end.write(mark.near(at, frames.heads(done).take(run))),
-            (Some(word), Some(Ok(at))) => {
-                end.write(mark.near(at, spelled(word, frames.heads(done).take(run))));
-            }
-            (word, Some(Err(_))) => {
-                if let Some(word) = word {
-                    write_words(&mut [word], frames.heads(done).take(run));
-                }
-                mark.far(self.stamp_at.unwrap_or_default(), frames.frames(done).take(run));
-                end.write(frames.heads(done).take(run));
-            }
+        let (places, ip) = ((self.ip_at, self.l4_at), Falling::ip(first, step));
+        if self.for_nic {
+            let end = End { ip: Falling::zero(), l4: Rising::l4_sum(first, step), places };
+            end.finish(frames, which, last, self.stamp_at, mark);
+        } else if last.is_none() && self.stamp_at.is_none() {
+            // No frame differs from the one that its mbuf held.
+        } else if self.l4_zero == UDP_ZERO {
+            End { ip, l4: Rising::l4(first, step), places }.finish(frames, which, last, self.stamp_at, mark);
+        } else {
+            End { ip, l4: Falling::l4(first, step), places }.finish(frames, which, last, self.stamp_at, mark);
         }
     }
 
@@ -175,16 +172,14 @@ impl Cursor {
     }
 }
 
-/// Writes a word into frames as they come by.
+/// Writes a word into one frame after the other.
 #[inline(always)]
-#[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
-fn spelled<'f>(word: Word, heads: impl Iterator<Item = &'f mut Head>) -> impl Iterator<Item = &'f mut Head> {
+fn spell(word: Word) -> impl FnMut(&mut Head) {
     let Word { mut value, stride, at } = word;
-    heads.map(move |head| {
+    move |head| {
         put(head, at, value.to_be_bytes());
         value = value.wrapping_add(stride);
-        head
-    })
+    }
 }
 
 /// Marks of frames one after the other.
@@ -196,22 +191,16 @@ struct Mark {
 }
 
 impl Mark {
-    /// Within the frames' first bytes, as they come by.
+    /// Into one frame after the other, within their first bytes.
     #[inline(always)]
-    #[allow(clippy::manual_inspect, reason = "what is inspected can't be changed")]
-    fn near<'f>(
-        self,
-        at: u8,
-        heads: impl Iterator<Item = &'f mut Head>,
-    ) -> impl Iterator<Item = &'f mut Head> {
+    fn near(self, at: u8) -> impl FnMut(&mut Head) {
         let mut seq = self.seq;
-        heads.map(move |head| {
+        move |head| {
             if let Some(window) = head[usize::from(at)..].first_chunk_mut::<STAMP_BYTES>() {
                 stamp::put(window, self.origin, seq, self.moment);
             }
             seq += 1;
-            head
-        })
+        }
     }
 
     /// Anywhere.
@@ -227,25 +216,61 @@ impl Mark {
     }
 }
 
-/// The checksums of frames one after the other.
+/// What is written into frames one after the other at last: their checksums, and what can go along with them.
 #[derive(Clone, Copy, Debug)]
-struct End {
-    ip: Rising,
-    l4: Rising,
-    ip_at: u8,
-    l4_at: u8,
+struct End<L> {
+    ip: Falling,
+    l4: L,
+    /// Of both.
+    places: (u8, u8),
 }
 
-impl End {
+impl<L: Fields> End<L> {
+    /// Writes the last word and the mark too.
+    #[inline(always)]
+    fn finish(
+        self,
+        frames: &mut impl Frames,
+        which: Range<usize>,
+        word: Option<Word>,
+        stamp_at: Option<usize>,
+        mark: Mark,
+    ) {
+        match (word, stamp_at.map(u8::try_from)) {
+            (None, None) => self.write(frames.heads(which), |_| ()),
+            (Some(word), None) => self.write(frames.heads(which), spell(word)),
+            (None, Some(Ok(at))) => self.write(frames.heads(which), mark.near(at)),
+            (Some(word), Some(Ok(at))) => {
+                let (mut spell, mut mark) = (spell(word), mark.near(at));
+                self.write(frames.heads(which), move |head| {
+                    spell(head);
+                    mark(head);
+                });
+            }
+            (word, Some(Err(_))) => {
+                if let Some(word) = word {
+                    write_words(&mut [word], frames.heads(which.clone()));
+                }
+                mark.far(stamp_at.unwrap_or_default(), frames.frames(which.clone()));
+                self.write(frames.heads(which), |_| ());
+            }
+        }
+    }
+
     // A function of its own for each kind of frame, a call a run: within a worker's whole loop there are not registers
     // enough, and a sum that waits in memory for the next frame costs more than everything else.
     #[inline(never)]
-    fn write<'f>(self, heads: impl Iterator<Item = &'f mut Head>) {
-        let End { mut ip, mut l4, ip_at, l4_at } = self;
-        for head in heads {
-            put(head, ip_at, ip.inverted_field().to_ne_bytes());
-            put(head, l4_at, l4.field().to_ne_bytes());
-        }
+    fn write<'f>(
+        self,
+        heads: Heads<impl Iterator<Item = [&'f mut Head; 4]>, impl Iterator<Item = &'f mut Head>>,
+        mut more: impl FnMut(&mut Head),
+    ) {
+        let End { mut ip, mut l4, places: (ip_at, l4_at) } = self;
+        heads.each(|head| {
+            more(head);
+            put(head, ip_at, ip.next().to_ne_bytes());
+            put(head, l4_at, l4.next().to_ne_bytes());
+        });
     }
 }
 
@@ -258,11 +283,14 @@ impl Frames for One {
     fn count(&self) -> usize {
         1
     }
-    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
-        self.bytes.first_chunk_mut().into_iter().skip(from)
+    fn heads(
+        &mut self,
+        which: Range<usize>,
+    ) -> Heads<impl Iterator<Item = [&mut Head; 4]>, impl Iterator<Item = &mut Head>> {
+        Heads(std::iter::empty(), self.bytes.first_chunk_mut().into_iter().take(which.len()))
     }
-    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
-        std::iter::once(self.bytes.as_mut_slice()).skip(from)
+    fn frames(&mut self, which: Range<usize>) -> impl Iterator<Item = &mut [u8]> {
+        std::iter::once(self.bytes.as_mut_slice()).take(which.len())
     }
 }
 
@@ -340,11 +368,15 @@ mod tests {
         fn count(&self) -> usize {
             self.0.len()
         }
-        fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
-            self.0[from..].iter_mut()
+        fn heads(
+            &mut self,
+            which: Range<usize>,
+        ) -> Heads<impl Iterator<Item = [&mut Head; 4]>, impl Iterator<Item = &mut Head>> {
+            let (fours, rest) = self.0[which].as_chunks_mut::<4>();
+            Heads(fours.iter_mut().map(|four| four.each_mut()), rest.iter_mut())
         }
-        fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
-            self.0[from..].iter_mut().map(|head| head.as_mut_slice())
+        fn frames(&mut self, which: Range<usize>) -> impl Iterator<Item = &mut [u8]> {
+            self.0[which].iter_mut().map(|head| head.as_mut_slice())
         }
     }
 

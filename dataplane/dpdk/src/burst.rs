@@ -1,6 +1,7 @@
 //! Bursts: a few mbufs that are ours, in order.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
 
 use dpdk_sys::rte_mbuf;
@@ -110,6 +111,22 @@ impl<'p, const N: usize> TxBurst<'p, N> {
             // hands each out once, for as long as the burst is borrowed.
             unsafe { FrameMut::new(NonNull::new_unchecked(*mbuf), room) }
         })
+    }
+
+    /// The frames of `which`, counted from the first that was not sent, in fours, and those that are left then. Fewer
+    /// where the burst has not so many.
+    #[inline(always)]
+    pub fn fours(
+        &mut self,
+        which: Range<usize>,
+    ) -> (impl ExactSizeIterator<Item = [FrameMut<'_>; 4]>, impl ExactSizeIterator<Item = FrameMut<'_>>) {
+        let room = self.room;
+        let end = self.end.min(self.first + which.end);
+        let start = end.min(self.first + which.start);
+        // SAFETY: as in `frames_from`.
+        let frame = move |mbuf: *mut rte_mbuf| unsafe { FrameMut::new(NonNull::new_unchecked(mbuf), room) };
+        let (fours, rest) = self.mbufs[start..end].as_chunks_mut::<4>();
+        (fours.iter_mut().map(move |four| four.map(frame)), rest.iter_mut().map(move |mbuf| frame(*mbuf)))
     }
 
     /// The frame at `index`, counted from the first that was not sent.

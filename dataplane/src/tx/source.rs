@@ -1,8 +1,10 @@
 //! Where a sending worker's frames come from: what is due, written into mbufs, taken back where the port refused it.
 
+use std::ops::Range;
+
 use dpdk::{FrameMut, TxBurst};
 use traffic::cursor::{Cursor, Frames, MAX_BURST};
-use traffic::frame::word::Head;
+use traffic::frame::word::{Head, Heads};
 use traffic::mixed::{Mixed, Room};
 use traffic::pacer::{Departures, Pacer};
 
@@ -109,12 +111,16 @@ impl Frames for Taken<'_, '_> {
         self.0.len()
     }
     #[inline(always)]
-    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
-        self.0.frames_from(from).map(FrameMut::into_head)
+    fn heads(
+        &mut self,
+        which: Range<usize>,
+    ) -> Heads<impl Iterator<Item = [&mut Head; 4]>, impl Iterator<Item = &mut Head>> {
+        let (fours, rest) = self.0.fours(which);
+        Heads(fours.map(|four| four.map(FrameMut::into_head)), rest.map(FrameMut::into_head))
     }
     #[inline(always)]
-    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
-        self.0.frames_from(from).map(FrameMut::into_data)
+    fn frames(&mut self, which: Range<usize>) -> impl Iterator<Item = &mut [u8]> {
+        self.0.frames_from(which.start).take(which.len()).map(FrameMut::into_data)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use traffic::cursor::{Cursor, Frames};
-use traffic::frame::word::Head;
+use traffic::frame::word::{Head, Heads};
 use traffic::mixed::{Mixed, Room};
 use traffic::pcap::PcapWriter;
 use traffic::plan::Plan;
@@ -30,11 +31,18 @@ impl Frames for Burst {
     fn count(&self) -> usize {
         self.0.len()
     }
-    fn heads(&mut self, from: usize) -> impl Iterator<Item = &mut Head> {
-        self.0[from..].iter_mut().map(|room| room.first_chunk_mut().unwrap())
+    fn heads(
+        &mut self,
+        which: Range<usize>,
+    ) -> Heads<impl Iterator<Item = [&mut Head; 4]>, impl Iterator<Item = &mut Head>> {
+        let (fours, rest) = self.0[which].as_chunks_mut::<4>();
+        fn head(room: &mut [u8; ROOM]) -> &mut Head {
+            room.first_chunk_mut().unwrap()
+        }
+        Heads(fours.iter_mut().map(|four| four.each_mut().map(head)), rest.iter_mut().map(head))
     }
-    fn frames(&mut self, from: usize) -> impl Iterator<Item = &mut [u8]> {
-        self.0[from..].iter_mut().map(|room| room.as_mut_slice())
+    fn frames(&mut self, which: Range<usize>) -> impl Iterator<Item = &mut [u8]> {
+        self.0[which].iter_mut().map(|room| room.as_mut_slice())
     }
 }
 

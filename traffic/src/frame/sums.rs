@@ -1,6 +1,6 @@
 //! The two sums of a frame, side by side in one register.
 
-use super::checksum::{self, UDP_ZERO};
+use super::checksum;
 
 /// The low 16 bits of both sums.
 const LOW: u64 = 0x0000_ffff_0000_ffff;
@@ -57,63 +57,78 @@ impl Sums {
 }
 
 /// The checksum fields of frames whose sums go up evenly.
+pub trait Fields: Copy {
+    /// The next frame's, in native byte order.
+    fn next(&mut self) -> u16;
+}
+
+/// Fields that are a sum's complement, and 0 where that is: of IPv4 and TCP. They go down as the sum goes up, its carry
+/// being their borrow.
+#[derive(Clone, Copy, Debug)]
+pub struct Falling {
+    /// 0 to fffe, as no sum is 0.
+    field: u16,
+    step: u16,
+}
+
+/// Fields of which 0 is written as ffff, as adding with carry around gives it: of UDP, and sums themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Rising {
-    /// 1 to ffff: the sum, or its complement where a checksum of zero is sent as ffff.
-    sum: u16,
+    /// 1 to ffff.
+    field: u16,
     step: u16,
-    invert: u16,
+}
+
+impl Falling {
+    /// Of IPv4: its checksum for `first`, and how that goes on by `step` a frame, which is folded.
+    #[inline(always)]
+    pub fn ip(first: Sums, step: Sums) -> Falling {
+        Falling { field: !first.ip(), step: step.0 as u16 }
+    }
+
+    /// Of layer 4.
+    #[inline(always)]
+    pub fn l4(first: Sums, step: Sums) -> Falling {
+        Falling { field: !first.l4(), step: (step.0 >> 32) as u16 }
+    }
+
+    /// Zero for ever.
+    pub fn zero() -> Falling {
+        Falling { field: 0, step: 0 }
+    }
 }
 
 impl Rising {
-    /// Of IPv4: its checksum for `first`, and how that goes on by `step` a frame.
+    /// Of layer 4 where a checksum of zero is sent as ffff; `step` is folded.
     #[inline(always)]
-    pub fn ip(first: Sums, step: Sums) -> Rising {
-        Rising { sum: first.ip(), step: step.ip(), invert: 0xffff }
-    }
-
-    /// Of layer 4. `zero` is what is sent for a checksum of zero.
-    #[inline(always)]
-    pub fn l4(first: Sums, step: Sums, zero: u16) -> Rising {
-        let (sum, step) = (first.l4(), step.l4());
-        if zero == UDP_ZERO {
-            // Of the two zeros, adding with carry around gives ffff.
-            Rising { sum: if sum == 0xffff { 0xffff } else { !sum }, step: !step, invert: 0 }
-        } else {
-            Rising { sum, step, invert: 0xffff }
-        }
+    pub fn l4(first: Sums, step: Sums) -> Rising {
+        let field = !first.l4();
+        Rising { field: if field == 0 { 0xffff } else { field }, step: !((step.0 >> 32) as u16) }
     }
 
     /// The sum of layer 4 itself, for a NIC that goes on with it.
     pub fn l4_sum(first: Sums, step: Sums) -> Rising {
-        Rising { sum: first.l4(), step: step.l4(), invert: 0 }
+        Rising { field: first.l4(), step: (step.0 >> 32) as u16 }
     }
+}
 
-    /// Zero for ever, as [`Rising::inverted_field`].
-    pub fn zero() -> Rising {
-        Rising { sum: 0xffff, step: 0, invert: 0xffff }
-    }
-
-    /// The next frame's field, in native byte order.
+impl Fields for Falling {
     #[inline(always)]
-    pub fn field(&mut self) -> u16 {
-        let field = self.sum ^ self.invert;
-        self.go_on();
-        field
+    fn next(&mut self) -> u16 {
+        let now = self.field;
+        let (field, borrow) = now.overflowing_sub(self.step);
+        self.field = field - u16::from(borrow);
+        now
     }
+}
 
-    /// As [`Rising::field`] of one that is known to be a sum.
+impl Fields for Rising {
     #[inline(always)]
-    pub fn inverted_field(&mut self) -> u16 {
-        let field = !self.sum;
-        self.go_on();
-        field
-    }
-
-    #[inline(always)]
-    fn go_on(&mut self) {
-        let (sum, carry) = self.sum.overflowing_add(self.step);
-        self.sum = sum + u16::from(carry);
+    fn next(&mut self) -> u16 {
+        let now = self.field;
+        let (field, carry) = now.overflowing_add(self.step);
+        self.field = field + u16::from(carry);
+        now
     }
 }
 
@@ -155,16 +170,16 @@ mod tests {
 
         /// Stepped fields are those of sums made anew, the two zeros included.
         #[test]
-        fn rising_is_what_each_frames_own_sum_gives(first in 1u64..1 << 17, step in 0u64..1 << 17) {
+        fn stepped_fields_are_what_each_frames_own_sum_gives(first in 1u64..1 << 17, step in 0u64..1 << 17) {
             let (start, by) = (Sums::new(first, first), Sums::new(step, step));
-            let (mut ip, mut tcp) = (Rising::ip(start, by), Rising::l4(start, by, 0));
-            let (mut udp, mut nic) = (Rising::l4(start, by, UDP_ZERO), Rising::l4_sum(start, by));
+            let (mut ip, mut tcp) = (Falling::ip(start, by), Falling::l4(start, by));
+            let (mut udp, mut nic) = (Rising::l4(start, by), Rising::l4_sum(start, by));
             for frame in 0..200 {
                 let sum = first + frame * step;
-                prop_assert_eq!(ip.inverted_field(), checksum::finish(sum));
-                prop_assert_eq!(tcp.field(), checksum::finish(sum));
-                prop_assert_eq!(udp.field(), checksum::finish_udp(sum));
-                prop_assert_eq!(u64::from(nic.field()), checksum::fold(sum));
+                prop_assert_eq!(ip.next(), checksum::finish(sum));
+                prop_assert_eq!(tcp.next(), checksum::finish(sum));
+                prop_assert_eq!(udp.next(), checksum::finish_udp(sum));
+                prop_assert_eq!(u64::from(nic.next()), checksum::fold(sum));
             }
         }
 

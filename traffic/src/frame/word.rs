@@ -9,6 +9,26 @@ pub const HEAD_BYTES: usize = u8::MAX as usize + 1 + 24;
 /// The first bytes of a frame's room. Any [`Patch::at`], and 24 bytes from there, are within it: nothing to check.
 pub type Head = [u8; HEAD_BYTES];
 
+/// Frames one after the other: in fours, for loops that step four at once, and those that are left.
+#[derive(Debug)]
+pub struct Heads<F, R>(pub F, pub R);
+
+impl<'f, F: Iterator<Item = [&'f mut Head; 4]>, R: Iterator<Item = &'f mut Head>> Heads<F, R> {
+    /// Does it to each.
+    #[inline(always)]
+    pub fn each(self, mut act: impl FnMut(&mut Head)) {
+        for [a, b, c, d] in self.0 {
+            act(a);
+            act(b);
+            act(c);
+            act(d);
+        }
+        for head in self.1 {
+            act(head);
+        }
+    }
+}
+
 /// Bytes of a word.
 const BYTES: usize = 8;
 
@@ -45,10 +65,13 @@ impl Word {
 
 /// Writes words into frames one after the other, and goes on.
 #[inline(never)]
-pub fn write_words<'f, const N: usize>(words: &mut [Word; N], heads: impl Iterator<Item = &'f mut Head>) {
+pub fn write_words<'f, const N: usize>(
+    words: &mut [Word; N],
+    heads: Heads<impl Iterator<Item = [&'f mut Head; 4]>, impl Iterator<Item = &'f mut Head>>,
+) {
     // A copy, which frames can't alias: it stays in registers.
     let mut now = *words;
-    heads.for_each(|head| {
+    heads.each(|head| {
         for word in &mut now {
             put(head, word.at, word.value.to_be_bytes());
             word.value = word.value.wrapping_add(word.stride);
