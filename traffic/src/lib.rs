@@ -19,6 +19,7 @@ pub mod generator;
 pub mod mac;
 pub mod mixed;
 mod mixed_image;
+mod mixed_quick;
 mod mixed_state;
 pub mod order;
 pub mod pacer;

@@ -5,6 +5,7 @@
 
 use crate::frame::word::Head;
 use crate::mixed_image::Canvas;
+use crate::mixed_quick::Quick;
 use crate::mixed_state::{State, Writing};
 use crate::plan::Plan;
 pub use crate::schedule::Lane;
@@ -36,6 +37,8 @@ pub struct Mixed {
     lens: [u16; MAX_BURST],
     picked: usize,
     canvas: Canvas,
+    /// Where all states' frames are alike enough.
+    quick: Option<Quick>,
     /// Whether frames differ in length or mark, so that old marks must be painted over, or are of no simple kind.
     differ: bool,
     is_marked: bool,
@@ -53,15 +56,17 @@ impl Mixed {
         let first = templates().next().map(|t| (t.bytes.len(), t.stamp_at.is_some()));
         let alike = templates().all(|t| Some((t.bytes.len(), t.stamp_at.is_some())) == first);
         let own = shards.iter().enumerate().filter(|(_, s)| s.worker == worker);
-        let states: Vec<State> = own
+        let mut states: Vec<State> = own
             .filter_map(|(i, shard)| {
                 let limit = limits.map_or(u64::MAX, |limits| limits.get(i).copied().unwrap_or(0));
                 let stream = plan.streams.get(usize::from(shard.stream))?;
                 State::new(stream, *shard, tag, limit, &canvas)
             })
             .collect();
+        let quick = if alike { Quick::new(&mut states, &canvas) } else { None };
         Mixed {
             lanes: Lane::all(plan, &states),
+            quick,
             picks: [0; MAX_BURST],
             lane_of: [0; MAX_BURST],
             lens: [longest as u16; MAX_BURST],
@@ -100,6 +105,9 @@ impl Mixed {
         let Some(source) = self.lanes.get_mut(lane) else { return 0 };
         let count = count.min((MAX_BURST - self.picked) as u64).min(self.left);
         if source.certain < count && !source.counted {
+            if let Some(quick) = &mut self.quick {
+                (0..self.states.len()).for_each(|state| quick.settle(&mut self.states, state));
+            }
             look_ahead(source, &mut self.states, &self.picks[..self.picked], count);
         }
         let place = self.picked..self.picked + count as usize;
@@ -144,6 +152,9 @@ impl Mixed {
     /// Writes the picked frames, and goes on. Their marks have the same `time`.
     #[inline]
     pub fn write<R: Room>(&mut self, rooms: impl Iterator<Item = R>, time: u64) {
+        if let Some(quick) = &mut self.quick {
+            return quick.write(&mut self.states, rooms, &self.picks[..self.picked], time);
+        }
         match (self.differ, self.canvas.pieces()) {
             (false, 0) => self.write_alike::<R, 0>(rooms, time),
             (false, 1) => self.write_alike::<R, 1>(rooms, time),
@@ -185,16 +196,31 @@ impl Mixed {
             false => sent as u64 * u64::from(self.lens[0]),
             true => self.lens[..sent].iter().map(|len| u64::from(*len)).sum(),
         };
-        for state in self.picks[sent..self.picked].iter().rev() {
-            self.states[usize::from(*state)].rewind_one();
+        for refused in (sent..self.picked).rev() {
+            self.rewind_one(self.picks[refused].into());
         }
         self.unpick(sent, back);
         self.picked = 0;
         bytes
     }
 
+    /// A frame of this state was not sent.
+    #[cold]
+    fn rewind_one(&mut self, state: usize) {
+        if let Some(quick) = &mut self.quick {
+            quick.settle(&mut self.states, state);
+        }
+        self.states[state].rewind_one();
+        if let Some(quick) = &mut self.quick {
+            quick.fill(&mut self.states, state);
+        }
+    }
+
     /// What has been written and not taken back: (number in the mark, frames) of each part.
-    pub fn written(&self) -> impl Iterator<Item = (u16, u64)> {
+    pub fn written(&mut self) -> impl Iterator<Item = (u16, u64)> {
+        if let Some(quick) = &mut self.quick {
+            (0..self.states.len()).for_each(|state| quick.settle(&mut self.states, state));
+        }
         self.states.iter().map(|s| (s.shard().id, s.seq()))
     }
 }

@@ -23,7 +23,7 @@ pub struct Canvas {
 }
 
 /// Bytes copied at once.
-const PIECE: usize = 16;
+pub const PIECE: usize = 16;
 
 impl Canvas {
     /// So many pieces of a frame's own are few: they are copied without a loop.
@@ -32,6 +32,11 @@ impl Canvas {
     /// How many pieces frames have of their own.
     pub fn pieces(&self) -> usize {
         self.own.len()
+    }
+
+    /// The place of the only one; the frame's begin where there is none.
+    pub fn only_piece(&self) -> Option<u8> {
+        (self.payload.is_some() && self.own.len() <= 1).then_some(self.few[0])
     }
 
     /// For all frames of a plan.
@@ -158,7 +163,34 @@ pub struct Foot {
 /// No place of a mark.
 const NOWHERE: u16 = u16::MAX;
 
+/// Where frames have their mark and checksums, within their first bytes, and how a checksum of zero is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The mark; none without.
+    pub stamp: Option<u8>,
+    /// IPv4's checksum.
+    pub ip: u8,
+    /// Layer 4's.
+    pub l4: u8,
+    /// What is sent for a checksum of zero there.
+    pub zero: u16,
+}
+
 impl Foot {
+    /// Its places; none where the mark is further back.
+    pub fn places(&self) -> Option<Places> {
+        let stamp = match self.stamp_at {
+            NOWHERE => None,
+            at => Some(u8::try_from(at).ok()?),
+        };
+        Some(Places { stamp, ip: self.ip_at, l4: self.l4_at, zero: self.zero })
+    }
+
+    /// The sums of all that never changes and of these.
+    pub fn sums(&self, of_frame: Sums) -> Sums {
+        self.base.plus(of_frame)
+    }
+
     /// The mark's place.
     #[inline(always)]
     pub fn window<'r>(&self, room: &'r mut [u8]) -> Option<&'r mut [u8; STAMP_BYTES]> {
@@ -197,6 +229,11 @@ impl Image {
             outer_at: t.outer_ip.map(|check| check.at),
             whole: if canvas.payload.is_some() { Box::default() } else { t.still().into() },
         }
+    }
+
+    /// Bytes of its head from there on.
+    pub fn own<const N: usize>(&self, at: u8) -> [u8; N] {
+        self.head[usize::from(at)..].first_chunk().copied().unwrap_or([0; N])
     }
 
     /// Copies what this frame has of its own: `PIECES` of those that come first, or more than [`Canvas::FEW`].

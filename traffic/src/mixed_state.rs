@@ -3,7 +3,7 @@
 use crate::divisor::gcd;
 use crate::frame::sums::Sums;
 use crate::mixed::Room;
-use crate::mixed_image::{Canvas, Foot, Image};
+use crate::mixed_image::{Canvas, Foot, Image, Places};
 use crate::plan::StreamPlan;
 use crate::shard::Shard;
 use crate::stamp::{self, Moment, Origin};
@@ -58,6 +58,23 @@ struct Sizes {
     until_shift: u64,
 }
 
+/// Frames up to a state's next leap.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    /// The first one's word, and what the next frame has more.
+    pub value: u64,
+    /// See above.
+    pub stride: u64,
+    /// The first one's sums without the moment's, and what the next frame has more.
+    pub sums: Sums,
+    /// See above.
+    pub step: Sums,
+    /// How many there are: one at least.
+    pub left: u16,
+    /// The number of the frame behind the last of them.
+    pub leap_at: u64,
+}
+
 impl State {
     /// At the shard's frame 0, for `limit` frames at most.
     pub fn new(stream: &StreamPlan, shard: Shard, tag: u32, limit: u64, canvas: &Canvas) -> Option<State> {
@@ -91,6 +108,47 @@ impl State {
     /// Whether all frames are of one size, and those of the simple kind.
     pub fn is_simple(&self) -> bool {
         self.is_simple && self.sizes.is_none()
+    }
+
+    /// Of its marks.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Where frames have what; none where that is not in their first bytes.
+    pub fn places(&self) -> Option<Places> {
+        self.foot.places()
+    }
+
+    /// How many words fields are in.
+    pub fn words(&self) -> usize {
+        self.track.words().len()
+    }
+
+    /// Where the first of them stands.
+    pub fn word_at(&self) -> Option<u8> {
+        self.track.words().first().map(|word| word.at)
+    }
+
+    /// What is at `at` in all frames of the first size.
+    pub fn piece<const N: usize>(&self, at: u8) -> [u8; N] {
+        self.images.first().map_or([0; N], |image| image.own(at))
+    }
+
+    /// The next frames, whose only word is at `word_at`.
+    pub fn next(&mut self, word_at: u8) -> Next {
+        let left = self.track.run().min(u16::MAX.into());
+        let around = u64::from_be_bytes(self.piece(word_at));
+        let (words, sums, step) = self.track.here();
+        let (value, stride) = words.first().map_or((0, 0), |word| (word.value, word.stride));
+        let sums = self.foot.sums(sums);
+        let leap_at = self.seq() + left;
+        Next { value: value | around, stride, sums, step, left: left as u16, leap_at }
+    }
+
+    /// Goes over so many frames, which somebody else wrote: no more than [`State::next`] gave.
+    pub fn go_over(&mut self, frames: u64) {
+        self.track.go_over(frames);
     }
 
     /// The next frame's number within the shard.

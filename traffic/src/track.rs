@@ -160,6 +160,19 @@ impl Track {
         self.sums = self.sums.plus(self.step.times(frames));
     }
 
+    /// All words.
+    pub fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// As [`Track::pass`], and the words go on with it.
+    pub fn go_over(&mut self, frames: u64) {
+        for word in &mut self.words {
+            word.leap_over(frames as usize);
+        }
+        self.pass(frames);
+    }
+
     /// As [`Track::pass`], over one frame.
     #[inline(always)]
     pub fn pass_one(&mut self) {

@@ -166,7 +166,7 @@ impl Source for Looped {
     fn given_up(&self) -> u64 {
         self.pacer.given_up()
     }
-    fn sent(&self) -> Vec<(u16, u64)> {
+    fn sent(&mut self) -> Vec<(u16, u64)> {
         vec![(0, self.done)]
     }
 }

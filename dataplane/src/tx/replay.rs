@@ -64,7 +64,7 @@ impl Source for Replayed<'_> {
     fn given_up(&self) -> u64 {
         self.clock.given_up()
     }
-    fn sent(&self) -> Vec<(u16, u64)> {
+    fn sent(&mut self) -> Vec<(u16, u64)> {
         vec![(self.worker, self.sent)]
     }
 }

@@ -35,7 +35,7 @@ pub trait Source {
     /// Frames that were due and given up after stalls.
     fn given_up(&self) -> u64;
     /// What was sent: (number in the mark, frames) of each shard.
-    fn sent(&self) -> Vec<(u16, u64)>;
+    fn sent(&mut self) -> Vec<(u16, u64)>;
 }
 
 /// One template with stepped fields: the fast way.
@@ -97,7 +97,7 @@ impl Source for Plain {
     fn given_up(&self) -> u64 {
         self.pacer.given_up()
     }
-    fn sent(&self) -> Vec<(u16, u64)> {
+    fn sent(&mut self) -> Vec<(u16, u64)> {
         vec![(self.shard, self.cursor.seq())]
     }
 }
@@ -209,7 +209,7 @@ impl Source for Streams {
     fn given_up(&self) -> u64 {
         self.lanes.iter().map(|(pacer, _)| pacer.given_up()).sum()
     }
-    fn sent(&self) -> Vec<(u16, u64)> {
+    fn sent(&mut self) -> Vec<(u16, u64)> {
         self.mixed.written().collect()
     }
 }

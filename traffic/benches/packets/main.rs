@@ -33,13 +33,14 @@ type Case = (&'static str, fn(u64) -> Duration, Option<f64>);
 /// Not counted: its copies are the C library's, which chooses them by the CPU.
 const REPLAY: &str = "replay";
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 19] = [
     ("patch_1_field", |n| sending::patch("flows_100", false, n), None),
     ("patch_2_fields", |n| sending::patch("fields_2", false, n), None),
     ("patch_6_fields", |n| sending::patch("fields_6", false, n), None),
     ("patch_7_fields", |n| sending::patch("fields_7", false, n), None),
     ("patch_1_field_stamp", |n| sending::patch("flows_100", true, n), None),
-    ("patch_64_streams_stamp", |n| sending::streams(64, n), None),
+    ("patch_64_streams", |n| sending::streams(64, false, n), None),
+    ("patch_64_streams_stamp", |n| sending::streams(64, true, n), None),
     ("patch_imix_stamp", sending::sizes, None),
     (REPLAY, sending::replay, None),
     ("stamp", mark, None),

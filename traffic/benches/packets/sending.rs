@@ -90,8 +90,8 @@ impl Room for Any<'_> {
 }
 
 /// What a sender of so many streams does to a frame: of 100 flows each, to an address and a port of its own.
-pub fn streams(count: usize, frames: u64) -> Duration {
-    let mut profile = profile("flows_100", true);
+pub fn streams(count: usize, stamp: bool, frames: u64) -> Duration {
+    let mut profile = profile("flows_100", stamp);
     let stream = |n: usize| {
         let mut stream = profile.streams[0].clone();
         stream.ipv4.as_mut().unwrap().dst = Field::Fixed(Ipv4Addr::from(0x0a80_0001 + n as u32));

@@ -58,8 +58,12 @@ impl Sums {
 
 /// The checksum fields of frames whose sums go up evenly.
 pub trait Fields: Copy {
-    /// The next frame's, in native byte order.
+    /// Of layer 4, for a frame with these sums, and how they go on by `step` a frame, which is folded.
+    fn l4(first: Sums, step: Sums) -> Self;
+    /// The next frame's, in native byte order, and goes on.
     fn next(&mut self) -> u16;
+    /// As [`Fields::next`], of a frame whose sum is greater by `more`.
+    fn next_of(&mut self, more: u16) -> u16;
 }
 
 /// Fields that are a sum's complement, and 0 where that is: of IPv4 and TCP. They go down as the sum goes up, its carry
@@ -86,12 +90,6 @@ impl Falling {
         Falling { field: !first.ip(), step: step.0 as u16 }
     }
 
-    /// Of layer 4.
-    #[inline(always)]
-    pub fn l4(first: Sums, step: Sums) -> Falling {
-        Falling { field: !first.l4(), step: (step.0 >> 32) as u16 }
-    }
-
     /// Zero for ever.
     pub fn zero() -> Falling {
         Falling { field: 0, step: 0 }
@@ -99,13 +97,6 @@ impl Falling {
 }
 
 impl Rising {
-    /// Of layer 4 where a checksum of zero is sent as ffff; `step` is folded.
-    #[inline(always)]
-    pub fn l4(first: Sums, step: Sums) -> Rising {
-        let field = !first.l4();
-        Rising { field: if field == 0 { 0xffff } else { field }, step: !((step.0 >> 32) as u16) }
-    }
-
     /// The sum of layer 4 itself, for a NIC that goes on with it.
     pub fn l4_sum(first: Sums, step: Sums) -> Rising {
         Rising { field: first.l4(), step: (step.0 >> 32) as u16 }
@@ -114,22 +105,51 @@ impl Rising {
 
 impl Fields for Falling {
     #[inline(always)]
+    fn l4(first: Sums, step: Sums) -> Falling {
+        Falling { field: !first.l4(), step: (step.0 >> 32) as u16 }
+    }
+    #[inline(always)]
     fn next(&mut self) -> u16 {
         let now = self.field;
-        let (field, borrow) = now.overflowing_sub(self.step);
-        self.field = field - u16::from(borrow);
+        self.field = less(now, self.step);
         now
+    }
+    #[inline(always)]
+    fn next_of(&mut self, more: u16) -> u16 {
+        less(self.next(), more)
     }
 }
 
 impl Fields for Rising {
     #[inline(always)]
+    fn l4(first: Sums, step: Sums) -> Rising {
+        let field = !first.l4();
+        Rising { field: if field == 0 { 0xffff } else { field }, step: !((step.0 >> 32) as u16) }
+    }
+    #[inline(always)]
     fn next(&mut self) -> u16 {
         let now = self.field;
-        let (field, carry) = now.overflowing_add(self.step);
-        self.field = field + u16::from(carry);
+        self.field = more(now, self.step);
         now
     }
+    #[inline(always)]
+    fn next_of(&mut self, more_sum: u16) -> u16 {
+        more(self.next(), !more_sum)
+    }
+}
+
+/// With the borrow taken from the other end.
+#[inline(always)]
+fn less(field: u16, by: u16) -> u16 {
+    let (field, borrow) = field.overflowing_sub(by);
+    field - u16::from(borrow)
+}
+
+/// With the carry added at the other end.
+#[inline(always)]
+fn more(field: u16, by: u16) -> u16 {
+    let (field, carry) = field.overflowing_add(by);
+    field + u16::from(carry)
 }
 
 /// The sum that a field of this value adds, in native byte order: its words add up to the number itself, as 2^16 ≡ 1.
@@ -176,6 +196,9 @@ mod tests {
             let (mut udp, mut nic) = (Rising::l4(start, by), Rising::l4_sum(start, by));
             for frame in 0..200 {
                 let sum = first + frame * step;
+                let of = frame as u16 * 331;
+                prop_assert_eq!({ tcp }.next_of(of), checksum::finish(sum + u64::from(of)));
+                prop_assert_eq!({ udp }.next_of(of), checksum::finish_udp(sum + u64::from(of)));
                 prop_assert_eq!(ip.next(), checksum::finish(sum));
                 prop_assert_eq!(tcp.next(), checksum::finish(sum));
                 prop_assert_eq!(udp.next(), checksum::finish_udp(sum));

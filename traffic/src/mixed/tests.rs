@@ -127,6 +127,73 @@ proptest! {
     }
 }
 
+/// Streams that differ in a few bytes of their headers, so that lines of the cache will do for each.
+fn alike(tcp: bool, flows: &[u8]) -> Profile {
+    let stream = |(n, flows): (usize, &u8)| {
+        let mut stream = udp_stream(if tcp { 80 } else { 64 });
+        let ip = stream.ipv4.as_mut().unwrap();
+        ip.dst = Field::Fixed([10, 0, 1, n as u8].into());
+        if *flows > 0 {
+            let last = [10, 0, 0, *flows].into();
+            ip.src = Field::range([10, 0, 0, 1].into(), [10, 0, 0, 1].into(), last, [0, 0, 0, 1].into());
+        }
+        stream.weight = 1 + n as u32 % 3;
+        if tcp {
+            let ports = crate::profile::Ports { src: 1.into(), dst: 2.into() };
+            (stream.udp, stream.tcp) = (None, Some(crate::profile::Tcp::from(ports)));
+        }
+        stream
+    };
+    Profile::of(flows.iter().enumerate().map(stream).collect())
+}
+
+proptest! {
+    /// As above, of frames that are alike: by the count, too, and without marks byte for byte as with them.
+    #[test]
+    fn every_frame_of_streams_that_are_alike_is_the_next(
+        tcp: bool,
+        flows in proptest::collection::vec(0u8..20, 2..9),
+        workers in 1u16..3,
+        limit in proptest::option::of(100u64..600),
+        bursts in proptest::collection::vec((1u64..64, 0u64..10), 1..20),
+    ) {
+        let profile = alike(tcp, &flows);
+        let plan = Plan::compile(&profile).unwrap();
+        let bare = Plan::compile(&Profile { stamp: false, ..profile }).unwrap();
+        let shards = plan.shards(workers);
+        let limits = limit.map(|frames| plan.count_shares(frames, &shards));
+        for worker in 0..workers {
+            let of = |plan: &Plan| Mixed::new(plan, &shards, worker, 7, limits.as_deref());
+            let (mut mixed, mut unmarked) = (of(&plan), of(&bare));
+            prop_assert!(mixed.quick.is_some() && unmarked.quick.is_some());
+            let (mut rooms, mut bare_rooms) = (pool(&plan, 64), pool(&bare, 64));
+            let mut next = vec![0u64; shards.len()];
+            for (count, refused) in &bursts {
+                let picked = mixed.pick(0, *count) as usize;
+                prop_assert_eq!(unmarked.pick(0, *count) as usize, picked);
+                mixed.write(rooms.iter_mut().take(picked), 99);
+                unmarked.write(bare_rooms.iter_mut().take(picked), 99);
+                let kept = picked.saturating_sub(*refused as usize);
+                for (room, bare) in rooms[..kept].iter().zip(&bare_rooms) {
+                    let (bytes, bare) = (&room.bytes[..room.len], &bare.bytes[..bare.len]);
+                    let id = stamp::read(bytes, 7).unwrap().shard;
+                    prop_assert_eq!(check(&plan, &shards[usize::from(id)], bytes)?, next[usize::from(id)]);
+                    prop_assert_eq!(&bytes[..40], &bare[..40]);
+                    prop_assert!(valid_checksums(bare) && stamp::read(bare, 7).is_none());
+                    next[usize::from(id)] += 1;
+                }
+                mixed.sent(kept, |_| ());
+                unmarked.sent(kept, |_| ());
+                rooms.rotate_left(3);
+                bare_rooms.rotate_left(3);
+            }
+            for ((id, written), (_, bare)) in mixed.written().zip(unmarked.written()) {
+                prop_assert_eq!((written, bare), (next[usize::from(id)], next[usize::from(id)]));
+            }
+        }
+    }
+}
+
 /// One size has no room for the mark: its stream carries none, and the other stream's frames do, whatever mbufs held.
 #[test]
 fn a_stream_without_room_for_marks_leaves_the_other_its_own() {
