@@ -17,7 +17,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-enum { BURST = 32, MBUFS = 2047, CACHE = 256, DESCRIPTORS = 1024, FRAME = 60 };
+enum { BURST = 64, MBUFS = 2047, CACHE = 256, DESCRIPTORS = 1024, FRAME = 60 };
 
 struct job {
 	struct rte_mempool *pool;

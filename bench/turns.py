@@ -199,7 +199,7 @@ def ours_reflect(seconds, swap="mac"):
 
 def testpmd_command(main, worker, device, *arguments):
     eal = ["dpdk-testpmd", f"--lcores=0@{main},1@{worker}", "--in-memory", "--single-file-segments", "--no-pci"]
-    own = ["--stats-period=1", "--nb-cores=1", "--txd=1024", "--rxd=1024", *arguments]
+    own = ["--stats-period=1", "--nb-cores=1", "--txd=1024", "--rxd=1024", "--burst=64", *arguments]
     return eal + [f"--vdev={device}", "--"] + own
 
 

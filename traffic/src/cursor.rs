@@ -64,8 +64,18 @@ impl Cursor {
         // A NIC takes what it finds in the payload into its sum.
         let in_sum = t.stamp_at.is_some() && !for_nic;
         let marks = if in_sum { origin.sum() } else { 0 };
+        let mut still = t.still();
+        if let Some(ip) = still.get_mut(usize::from(ip.at)..).and_then(|b| b.first_chunk_mut()) {
+            *ip = [0; 2];
+        }
         Cursor {
-            track: Track::new(&t.patches, (t.flows().unwrap_or(1), t.lead_in()), shard, &t.still(), in_sum),
+            track: Track::new(
+                &t.patches,
+                (t.flows().unwrap_or(1), t.lead_in()),
+                shard,
+                (&still, t.ip.map(|ip| ip.at)),
+                in_sum,
+            ),
             base: Sums::new(ip.sum, l4.sum + marks),
             ip_at: ip.at,
             l4_at: l4.at,
@@ -150,16 +160,16 @@ impl Cursor {
             }
         }
         let last = last.first_mut().map(|word| word.leap_over(run));
-        let (places, ip) = ((self.ip_at, self.l4_at), Falling::ip(first, step));
+        let tail = Tail { which, word: last, stamp_at: self.stamp_at, mark };
+        let (ip, places) = (Falling::ip(first, step), (self.ip_at, self.l4_at));
         if self.for_nic {
-            let end = End { ip: Falling::zero(), l4: Rising::l4_sum(first, step), places };
-            end.finish(frames, which, last, self.stamp_at, mark);
+            tail.write(frames, Falling::zero(), Rising::l4_sum(first, step), places);
         } else if last.is_none() && self.stamp_at.is_none() {
             // No frame differs from the one that its mbuf held.
         } else if self.l4_zero == UDP_ZERO {
-            End { ip, l4: Rising::l4(first, step), places }.finish(frames, which, last, self.stamp_at, mark);
+            tail.write(frames, ip, Rising::l4(first, step), places);
         } else {
-            End { ip, l4: Falling::l4(first, step), places }.finish(frames, which, last, self.stamp_at, mark);
+            tail.write(frames, ip, Falling::l4(first, step), places);
         }
     }
 
@@ -216,26 +226,65 @@ impl Mark {
     }
 }
 
-/// What is written into frames one after the other at last: their checksums, and what can go along with them.
+/// What is written into frames one after the other at last.
+#[derive(Clone, Debug)]
+struct Tail {
+    which: Range<usize>,
+    word: Option<Word>,
+    stamp_at: Option<usize>,
+    mark: Mark,
+}
+
+impl Tail {
+    /// Writes it, and the checksums, at their `places`.
+    #[inline(always)]
+    fn write(self, frames: &mut impl Frames, ip: Falling, l4: impl Fields, places: (u8, u8)) {
+        let joined = self.word.filter(|word| word.at == places.0).zip(ip.straight(self.which.len()));
+        match joined {
+            Some((word, ip)) => {
+                let tail = Tail { word: Some(word.with_first(ip)), ..self };
+                End { ip: Joined, l4, places }.write_all(frames, tail);
+            }
+            None => End { ip, l4, places }.write_all(frames, self),
+        }
+    }
+}
+
+/// A checksum that a word takes with it.
 #[derive(Clone, Copy, Debug)]
-struct End<L> {
-    ip: Falling,
+struct Joined;
+
+/// A checksum that is written by itself, or not.
+trait Checksum {
+    fn write(&mut self, head: &mut Head, at: u8);
+}
+
+impl<F: Fields> Checksum for F {
+    #[inline(always)]
+    fn write(&mut self, head: &mut Head, at: u8) {
+        put(head, at, self.next().to_ne_bytes());
+    }
+}
+
+impl Checksum for Joined {
+    #[inline(always)]
+    fn write(&mut self, _: &mut Head, _: u8) {}
+}
+
+/// The checksums of frames one after the other.
+#[derive(Clone, Copy, Debug)]
+struct End<I, L> {
+    ip: I,
     l4: L,
     /// Of both.
     places: (u8, u8),
 }
 
-impl<L: Fields> End<L> {
-    /// Writes the last word and the mark too.
+impl<I: Checksum, L: Fields> End<I, L> {
+    /// Writes them with all that can go along.
     #[inline(always)]
-    fn finish(
-        self,
-        frames: &mut impl Frames,
-        which: Range<usize>,
-        word: Option<Word>,
-        stamp_at: Option<usize>,
-        mark: Mark,
-    ) {
+    fn write_all(self, frames: &mut impl Frames, tail: Tail) {
+        let Tail { which, word, stamp_at, mark } = tail;
         match (word, stamp_at.map(u8::try_from)) {
             (None, None) => self.write(frames.heads(which), |_| ()),
             (Some(word), None) => self.write(frames.heads(which), spell(word)),
@@ -268,7 +317,7 @@ impl<L: Fields> End<L> {
         let End { mut ip, mut l4, places: (ip_at, l4_at) } = self;
         heads.each(|head| {
             more(head);
-            put(head, ip_at, ip.next().to_ne_bytes());
+            ip.write(head, ip_at);
             put(head, l4_at, l4.next().to_ne_bytes());
         });
     }

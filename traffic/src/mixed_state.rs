@@ -87,7 +87,7 @@ impl State {
         let mut state = State {
             foot: images.first()?.foot,
             is_simple: images.iter().all(|image| image.is_simple),
-            track: Track::new(patches, (stream.flows, stream.lead_in), shard, &[], is_marked),
+            track: Track::new(patches, (stream.flows, stream.lead_in), shard, (&[], None), is_marked),
             origin,
             images,
             image: 0,

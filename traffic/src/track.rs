@@ -64,15 +64,16 @@ struct Place {
 
 impl Track {
     /// At the shard's frame 0, of a stream with these varying fields, flows and frames before its cycle. Words hold the
-    /// bytes of `around` beside their fields. Whether the frames' marks are in their sums.
+    /// bytes of `around` beside their fields, and one takes those at `joined` with it ([`cover`]). Whether the frames'
+    /// marks are in their sums.
     pub fn new(
         patches: &[Patch],
         (flows, lead_in): (u64, u64),
         shard: Shard,
-        around: &[u8],
+        (around, joined): (&[u8], Option<u8>),
         is_marked: bool,
     ) -> Track {
-        let (places, of_patches) = cover(patches);
+        let (places, of_patches) = cover(patches, joined);
         let around = places.iter().map(|at| read(around, usize::from(*at)));
         let fields: Box<[Moving]> =
             patches.iter().zip(of_patches).map(|(p, place)| Moving::new(p, shard.workers(), place)).collect();

@@ -15,7 +15,7 @@ use traffic::stamp;
 mod sending;
 
 /// Frames a burst, as workers have them by default.
-const BURST: usize = 32;
+const BURST: usize = 64;
 /// Bytes of a frame of 64 without FCS.
 const FRAME: usize = 60;
 /// Frames that come in before the clock is read again: 60 KiB, which the second cache holds as it would

@@ -53,6 +53,14 @@ impl Word {
         before
     }
 
+    /// Its first two bytes, which are zero, are `value`, and go down by `step` a frame.
+    #[inline(always)]
+    #[must_use]
+    pub fn with_first(self, (value, step): (u64, u64)) -> Word {
+        let stride = self.stride.wrapping_sub(step << 48);
+        Word { value: self.value.wrapping_add(value << 48), stride, at: self.at }
+    }
+
     /// Writes one frame, its own bits among those of `still`, and goes on.
     #[inline(always)]
     pub fn write_over(&mut self, head: &mut Head, still: &Head) {
@@ -83,15 +91,29 @@ pub fn write_words<'f, const N: usize>(
 /// Where words must stand to cover all `patches`, and for each patch its word and how far up in it its value stands.
 ///
 /// In ascending order: a word is written over by the next one where they overlap, so that what it has there does not
-/// matter.
-pub fn cover(patches: &[Patch]) -> (Vec<u8>, Vec<(usize, u32)>) {
+/// matter. A word that can also cover the two bytes at `joined`, as its first ones, does, and is the last one where it
+/// can be.
+pub fn cover(patches: &[Patch], joined: Option<u8>) -> (Vec<u8>, Vec<(usize, u32)>) {
     let mut order: Vec<&Patch> = patches.iter().collect();
     order.sort_by_key(|p| (p.bytes().start, p.bytes().end));
     let mut words: Vec<u8> = Vec::new();
-    for patch in order {
+    for patch in &order {
         let fits = |at: &u8| patch.bytes().end <= usize::from(*at) + BYTES;
         if !words.last().is_some_and(fits) {
             words.push(patch.at);
+        }
+    }
+    if let Some(at) = joined {
+        let (first, end) = (usize::from(at), usize::from(at) + BYTES);
+        let behind = words.iter().position(|word| *word > at);
+        let next = behind.and_then(|word| words.get(word + 1)).copied().map_or(usize::MAX, usize::from);
+        let is_free = |p: &&Patch| {
+            let bytes = p.bytes();
+            bytes.end <= first || bytes.start >= next || bytes.start >= first + 2 && bytes.end <= end
+        };
+        if let Some(word) = behind.filter(|word| usize::from(words[*word]) < end && order.iter().all(is_free))
+        {
+            words[word] = at;
         }
     }
     let place = |patch: &Patch| {
@@ -100,7 +122,20 @@ pub fn cover(patches: &[Patch]) -> (Vec<u8>, Vec<(usize, u32)>) {
         let end = words.get(word).map_or(BYTES, |at| usize::from(*at) + BYTES);
         (word, 8 * end.saturating_sub(patch.bytes().end) as u32)
     };
-    let places = patches.iter().map(place).collect();
+    let mut places: Vec<(usize, u32)> = patches.iter().map(place).collect();
+    if let Some(word) = words.iter().position(|at| Some(*at) == joined)
+        && words.get(word + 1).is_some_and(|next| usize::from(words[word]) + BYTES <= usize::from(*next))
+    {
+        words[word..].rotate_left(1);
+        let last = words.len() - 1;
+        for (place, _) in &mut places {
+            *place = match *place {
+                before if before < word => before,
+                same if same == word => last,
+                behind => behind - 1,
+            };
+        }
+    }
     (words, places)
 }
 
@@ -130,8 +165,23 @@ mod tests {
         let patches =
             [patch(6, Width::Six), patch(26, Width::Four), patch(0, Width::Six), patch(30, Width::Four)];
         let all: Vec<Patch> = patches.into_iter().chain(ports).collect();
-        let (words, places) = cover(&all);
+        let (words, places) = cover(&all, None);
         assert_eq!(words, [0, 6, 26, 34]);
         assert_eq!(places, [(1, 16), (2, 32), (0, 16), (2, 0), (3, 48), (3, 32)]);
+        // No word has room for both addresses and the checksum before them.
+        assert_eq!(cover(&all, Some(24)), (words, places));
+    }
+
+    #[test]
+    fn a_word_takes_a_checksum_with_it() {
+        let (mac, src, port) = (patch(6, Width::Six), patch(26, Width::Four), patch(34, Width::Two));
+        assert_eq!(cover(&[src.clone()], Some(24)), (vec![24], vec![(0, 16)]));
+        let all = [port.clone(), src.clone(), mac.clone()];
+        assert_eq!(cover(&all, Some(24)), (vec![6, 34, 24], vec![(1, 48), (2, 16), (0, 16)]));
+        // The ports' word would be written over.
+        let near = [src, patch(31, Width::Six)];
+        assert_eq!(cover(&near, Some(24)), (vec![24, 31], vec![(0, 16), (1, 16)]));
+        // It stands elsewhere.
+        assert_eq!(cover(&[mac, port], Some(24)).0, [6, 34]);
     }
 }

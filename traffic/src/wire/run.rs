@@ -180,7 +180,7 @@ impl RunSpec {
     }
     /// 32, as testpmd.
     pub fn default_burst() -> u16 {
-        32
+        64
     }
     /// One sample a second.
     pub fn default_sample_interval_ms() -> u32 {
