@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_word_takes_a_checksum_with_it() {
         let (mac, src, port) = (patch(6, Width::Six), patch(26, Width::Four), patch(34, Width::Two));
-        assert_eq!(cover(&[src.clone()], Some(24)), (vec![24], vec![(0, 16)]));
+        assert_eq!(cover(std::slice::from_ref(&src), Some(24)), (vec![24], vec![(0, 16)]));
         let all = [port.clone(), src.clone(), mac.clone()];
         assert_eq!(cover(&all, Some(24)), (vec![6, 34, 24], vec![(1, 48), (2, 16), (0, 16)]));
         // The ports' word would be written over.
