@@ -158,8 +158,8 @@ impl Patience {
     }
 }
 
-/// Applies them all: claims before pods. `before` is what [`look`] found; `limit` is for a namespace that is so new that
-/// it has no service account.
+/// Applies them all: claims before pods. `before` is what [`look`] found; `limit` is for a namespace that is too new to
+/// have its service account.
 pub async fn apply(
     cluster: &Cluster,
     objects: &[Object],
