@@ -11,6 +11,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 # Link-time optimisation is for the packet loops; with it the orchestrator takes ten minutes to link, and gains nothing.
 QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+# What tests and benches run, by the set of features that the tests are built with: for any other choice of crates cargo would
+# build them, and what they depend on, once more.
+PROGRAMS := cargo build --locked --workspace --bins --examples
 # SMOKE=1: every bench, for a moment, to see that it runs.
 SMOKE ?=
 # More options of images/build.
@@ -42,7 +45,7 @@ demo: build ## The main job on this machine, without a NIC: send a profile, meas
 test: ## Run all tests; those that need root say so without it
 	@scripts/setup build test
 	@scripts/hugepages
-	cargo build --locked --workspace --bins
+	$(PROGRAMS)
 	cargo test --locked --workspace --doc --quiet
 	@[ "$$(id -u)" = 0 ] || echo "SKIPPED: not root: tests in network namespaces pass without doing anything"
 	cargo nextest run --locked --workspace --profile $(NEXTEST_PROFILE)
@@ -54,7 +57,7 @@ bench: build ## Compare with dpdk-testpmd, in turns (SMOKE=1: a moment each)
 	/usr/bin/python3 bench/pacing $(if $(SMOKE),--smoke)
 	cargo bench --locked -p traffic --bench packets
 	cargo run --locked --release -p lua-compat --example import_rate
-	cargo build --locked -p orchestrator --bins --examples
+	$(PROGRAMS)
 	/usr/bin/python3 bench/scale --programs $(TARGET)/debug $(if $(SMOKE),--pairs 100 --seconds 3)
 
 instructions: ## Count instructions a frame, against bench/instructions.json: a rise over 5 % fails
@@ -88,7 +91,7 @@ images: ## Build both container images to target/images, twice, and check them (
 e2e: ## Both built images on a real Kubernetes of eight nodes, made here (root; the first time builds it)
 	@scripts/setup build test images
 	@scripts/hugepages
-	cargo build --locked -p orchestrator --bins
+	$(PROGRAMS)
 	images/build --output $(TARGET)/images $(IMAGES)
 	tests/cluster/e2e $(TARGET)/images/dataplane.oci.tar dpdk-k8s-bench/dataplane:$(VERSION) \
 		$(TARGET)/images/orchestrator.oci.tar dpdk-k8s-bench/orchestrator:$(VERSION)
@@ -96,7 +99,7 @@ e2e: ## Both built images on a real Kubernetes of eight nodes, made here (root; 
 niclab: ## Drivers of real NICs, on emulated ones in a guest: VFs, VFIO, IOMMU and their faults (NICLAB_FILTER=nextest's)
 	@scripts/setup build test
 	cargo build --locked --release -p dataplane
-	cargo build --locked -p dataplane -p orchestrator --bins
+	$(PROGRAMS)
 	tests/niclab/test $(TARGET)/release/dataplane $(TARGET)/debug/orchestrator "$(NICLAB_FILTER)"
 
 install: build ## Programs, the kubectl plugin, manual pages and completions to PREFIX (/usr/local)

@@ -78,9 +78,9 @@ async fn sigterm_stops_engines_and_ends_with_0() {
 #[tokio::test]
 async fn an_agent_that_nobody_needs_ends_but_not_under_a_live_run() {
     let dir = tempfile::tempdir().unwrap();
-    let mut agent = Process::start(&["--listen", "127.0.0.1:0", "--idle-exit", "1"], dir.path()).await;
-    // 150 samples of 10 ms: longer than the idle limit.
-    agent.client.start("a", "vdev:net_fake0,samples=150").await;
+    let mut agent = Process::start(&["--listen", "127.0.0.1:0", "--idle-exit", "2"], dir.path()).await;
+    // 250 samples of 10 ms: longer than the idle limit.
+    agent.client.start("a", "vdev:net_fake0,samples=250").await;
     assert_eq!(agent.ended().await.code(), Some(0));
     assert!(dir.path().join("runs/a/summary.json").exists(), "the run went on to its end");
 }

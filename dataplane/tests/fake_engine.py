@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An engine that sends nothing: it speaks the pipe protocol, and can be made to misbehave as no real engine can.
 
-The device says how: vdev:net_fake0,mode=MODE,samples=N. Modes: run (default), crash, fail, hang, mute, flood, gap.
+The device says how: vdev:net_fake0,mode=MODE,samples=N. Modes: run (default), crash, fail, hang, late, mute, flood, gap.
 """
 import json
 import os
@@ -85,6 +85,9 @@ def main():
     if mode == "fail":
         say({"failed": {"error": "device net_fake0 is broken on purpose: choose another"}})
         sys.exit(1)
+    if mode == "late":
+        # Commands are read when there is something to do with them.
+        select.select([0], [], [])
     say({"ready": ready(spec)})
     command = None
     while command is None:

@@ -132,7 +132,7 @@ fn a_killed_orchestrator_is_resumed_with_nothing_lost_and_nothing_doubled() {
 #[test]
 fn one_orchestrator_at_a_time_works_on_results() {
     let bench = Bench::new("");
-    let line = format!("experiments --local -n 1 {} --run", MATRIX.replace("0.6", "3"));
+    let line = format!("experiments --local -n 1 {} --run", MATRIX.replace("0.6", "600"));
     let mut child = bench.command(&line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = Said::by(&mut child);
     said.wait_for("sending for");

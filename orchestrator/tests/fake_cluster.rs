@@ -64,8 +64,12 @@ async fn lists_come_in_pages_and_by_selector() {
 async fn a_created_pod_becomes_ready_and_a_watch_tells_all_of_it() {
     let fake = FakeCluster::start("");
     let api = pods(&fake);
-    let mut events =
-        Box::pin(watcher(api.clone(), watcher::Config::default().labels(OURS)).applied_objects());
+    let mut events = Box::pin(watcher(api.clone(), watcher::Config::default().labels(OURS)));
+    // What is there is known, so that all that comes is told.
+    while !matches!(timeout(LIMIT, events.try_next()).await.unwrap().unwrap(), Some(watcher::Event::InitDone))
+    {
+    }
+    let mut events = events.applied_objects();
     let made = apply(&api, "me", &manifest("tx0", &json!({"cpu": "2", "memory": "1Gi"}))).await.unwrap();
     assert_eq!(made.status.as_ref().unwrap().phase.as_deref(), Some("Pending"));
     assert_eq!(made.status.as_ref().unwrap().qos_class.as_deref(), Some("Guaranteed"));

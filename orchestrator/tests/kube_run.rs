@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::api::{get_over, pods};
 use support::cluster::FakeCluster;
-use support::{Bench, Said, signal, text};
+use support::{Bench, OVERHEAD_MAX_S, Said, signal, text};
 
 const PROFILE: &str = r#"
 rate = "1kpps"
@@ -73,7 +73,8 @@ fn assert_untouched(fake: &FakeCluster) {
 
 #[test]
 fn a_trial_on_pods_leaves_whole_results_and_the_cluster_as_it_was() {
-    let fake = cluster("--pairs 2 --foreign");
+    // No sender begins before all were told to: that one start waits for another would end in an error.
+    let fake = cluster("--pairs 2 --foreign --starts-together 2");
     let ran = run(&fake, "");
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     for pair in ["tx0-rx0", "tx1-rx1"] {
@@ -81,8 +82,9 @@ fn a_trial_on_pods_leaves_whole_results_and_the_cluster_as_it_was() {
         assert_whole(&result, 1500);
         assert_eq!(result["trial"]["lab"], "kube");
         assert_eq!(result["trial"]["cluster"], json!({"context": "fake", "namespace": "default"}));
-        assert!(result["timing"]["overhead_s"].as_f64().unwrap() < 5.0, "{}", result["timing"]);
-        assert!(result["timing"]["start_skew_s"].as_f64().unwrap() < 0.25, "{}", result["timing"]);
+        let timing = |figure: &str| result["timing"][figure].as_f64().unwrap();
+        assert!(timing("overhead_s") < OVERHEAD_MAX_S, "{}", result["timing"]);
+        assert!((0.0..=timing("overhead_s")).contains(&timing("start_skew_s")), "{}", result["timing"]);
     }
     let said = text(&ran.stderr);
     assert!(said.contains("2 pair(s) in context fake, namespace default"), "{said}");
@@ -219,27 +221,36 @@ fn a_right_that_is_missing_is_named() {
         // A WebSocket is opened by GET, which is `get` to some servers and `create` to others.
         fake.fault(&json!({"fault": "forbid", "verb": verb, "resource": resource}));
         fake.fault(&json!({"fault": "forbid", "verb": "get", "resource": "pods/portforward"}));
-        let begun = Instant::now();
         let ran = run(&fake, "");
         assert_eq!(ran.status.code(), Some(1));
         let said = text(&ran.stderr);
         assert!(said.contains(named) && said.contains("orchestrator pods rbac"), "{said}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        // Nothing is gained by asking again.
+        let mut refused: Vec<String> = fake
+            .log()
+            .iter()
+            .filter(|seen| seen["status"] == 403)
+            .map(|seen| seen["path"].to_string())
+            .collect();
+        let all = refused.len();
+        refused.sort();
+        refused.dedup();
+        assert!(all > 0 && refused.len() == all, "{all} refusals of {refused:?}");
     }
 }
 
 #[test]
 fn a_killed_orchestrator_loses_nothing_in_pods() {
     let fake = cluster("--pairs 2");
-    let mut child = spawn(&fake, "--duration 2");
+    let mut child = spawn(&fake, "--duration 4");
     let mut said = Said::by(&mut child);
-    said.wait_for("   1 s  offered");
+    said.wait_for(" s  offered");
     signal(&child, Signal::SIGKILL);
     child.wait().unwrap();
     let recovered = fake.output("results recover results");
     assert!(recovered.status.success(), "{}", text(&recovered.stderr));
     for pair in ["tx0-rx0", "tx1-rx1"] {
-        assert_whole(&result(&fake, pair), 2000);
+        assert_whole(&result(&fake, pair), 4000);
     }
     assert_untouched(&fake);
     let again = fake.output("results recover results");
@@ -249,9 +260,9 @@ fn a_killed_orchestrator_loses_nothing_in_pods() {
 #[test]
 fn a_recovery_that_can_t_ask_the_cluster_keeps_everything_for_the_next() {
     let fake = cluster("--pairs 1");
-    let mut child = spawn(&fake, "--duration 2");
+    let mut child = spawn(&fake, "--duration 4");
     let mut said = Said::by(&mut child);
-    said.wait_for("   1 s  offered");
+    said.wait_for(" s  offered");
     signal(&child, Signal::SIGKILL);
     child.wait().unwrap();
     fake.fault(&json!({"fault": "server-error", "resource": "pods/portforward", "times": 1000}));
@@ -260,7 +271,7 @@ fn a_recovery_that_can_t_ask_the_cluster_keeps_everything_for_the_next() {
     fake.clear_faults();
     let recovered = fake.output("results recover results");
     assert!(recovered.status.success(), "{}", text(&recovered.stderr));
-    assert_whole(&result(&fake, "tx0-rx0"), 2000);
+    assert_whole(&result(&fake, "tx0-rx0"), 4000);
 }
 
 /// What a result is made of: the paths of all its values, list positions left out.

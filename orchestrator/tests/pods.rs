@@ -162,6 +162,31 @@ fn a_server_that_stays_busy_is_given_up_with_its_own_words() {
 }
 
 #[test]
+fn a_namespace_that_is_new_is_given_time_to_have_its_account() {
+    let fake = FakeCluster::start("");
+    fake.fault(&json!({"fault": "no-account", "times": 5}));
+    let made = fake.output(&format!("pods create -n 1 {SMALL}"));
+    succeeds(&made);
+    let said = text(&made.stderr);
+    assert_eq!(said.matches("namespace default has no service account `default` yet").count(), 1, "{said}");
+    assert!(fake.faults().is_empty(), "{:?}", fake.faults());
+    succeeds(&fake.output("pods delete --yes"));
+
+    fake.fault(&json!({"fault": "no-account"}));
+    fake.clear_log();
+    let said = fails(
+        &fake.output(&format!("pods create -n 1 {SMALL} --wait-timeout 1")),
+        &[
+            "can't create pod tx0: namespace default has no service account `default`",
+            "controller manager runs",
+        ],
+    );
+    assert!(said.contains("waiting for it, 1 s at most") && !said.contains("rbac"), "{said}");
+    assert!(fake.asked("patch", "pods").len() > 2, "{:?}", fake.asked("patch", "pods"));
+    assert!(fake.names("Pod").is_empty());
+}
+
+#[test]
 fn fields_that_somebody_else_set_are_not_taken_from_them() {
     let fake = FakeCluster::start("");
     fake.fault(&json!({"fault": "apply-conflict", "times": 1}));
@@ -201,11 +226,11 @@ fn nobody_there_is_said_with_the_address_and_the_context() {
 #[test]
 fn what_the_scheduler_lacks_is_said_while_the_wait_goes_on() {
     let fake = FakeCluster::start("--nodes 2 --hugepages-1gi 1");
-    let line = "pods create -n 1 -g 2 --output-volume empty-dir --yes --wait-timeout 7";
+    let line = "pods create -n 1 -g 2 --output-volume empty-dir --yes --wait-timeout 9";
     let said = fails(
         &fake.output(line),
         &[
-            "2 of 2 pods are not ready after 7 s",
+            "2 of 2 pods are not ready after 9 s",
             "too few free 1 GiB hugepages",
             "--hugepage-size 2Mi",
             "pods delete",
@@ -233,10 +258,10 @@ fn waiting_ends_at_once_where_it_can_not_help() {
 fn a_pod_that_is_evicted_or_deleted_meanwhile_is_told() {
     let fake = FakeCluster::start("");
     fake.fault(&json!([{"fault": "never-ready", "pod": "tx0"}]));
-    let line = format!("pods create -n 1 {SMALL} --wait-timeout 3");
+    let line = format!("pods create -n 1 {SMALL} --wait-timeout 5");
     fails(
         &fake.output(&line),
-        &["1 of 2 pods are not ready after 3 s", "tx0: NotReady", "agent does not answer yet"],
+        &["1 of 2 pods are not ready after 5 s", "tx0: NotReady", "agent does not answer yet"],
     );
     fake.fault(&json!({"fault": "evict", "pod": "tx0"}));
     fake.wait_until("tx0 is evicted", |fake| {

@@ -7,11 +7,10 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use support::{Bench, Said, signal, text};
+use support::{Bench, OVERHEAD_MAX_S, Said, signal, text};
 
 /// Every array of every npz file in `folder`: `file key dtype shape`.
 fn numpy(folder: &Path) -> String {
@@ -38,7 +37,7 @@ fn a_whole_trial_leaves_whole_results() {
     assert_eq!((&verdict["received"], &verdict["lost"]), (&verdict["sent"], &Value::from(0)));
     assert_eq!((&verdict["flows_asked"], &verdict["flows_seen"]), (&Value::from(100), &Value::from(100)));
     assert_eq!(verdict["loss_basis"], "sequence");
-    assert!(result["timing"]["overhead_s"].as_f64().unwrap() < 5.0);
+    assert!(result["timing"]["overhead_s"].as_f64().unwrap() < OVERHEAD_MAX_S);
     let files = bench.files("tx0-rx0");
     let plain: Vec<_> = files.iter().filter(|f| !f.ends_with(".npz")).collect();
     assert_eq!(
@@ -189,29 +188,31 @@ fn an_agent_that_vanishes_leaves_no_engine() {
 #[test]
 fn a_trial_that_runs_is_not_recovered() {
     let bench = Bench::new("");
-    let mut child = bench.spawn_run("--duration 3 --warmup-duration 0");
+    // It runs for as long as the recovery takes, however slow the machine is.
+    let mut child = bench.spawn_run("--duration 600 --warmup-duration 0");
     let mut said = Said::by(&mut child);
     said.wait_for("   1 s  offered");
     let recovered = bench.output("results recover results");
     assert_eq!(recovered.status.code(), Some(1));
     let refused = text(&recovered.stderr);
     assert!(refused.contains(&format!("is being worked on by process {}", child.id())), "{refused}");
-    assert!(child.wait().unwrap().success());
-    assert_eq!(bench.result("tx0-rx0")["status"], "complete");
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    signal(&child, Signal::SIGINT);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let result = bench.result("tx0-rx0");
+    assert_eq!((&result["status"], &result["verdict"]["lost"]), (&"interrupted".into(), &0.into()));
 }
 
 #[test]
 fn ctrl_c_keeps_what_was_measured() {
     let bench = Bench::new("");
-    let mut child = bench.spawn_run("--duration 30 --warmup-duration 0");
+    // Longer than any test may take: that it ends shows that it was told to.
+    let mut child = bench.spawn_run("--duration 600 --warmup-duration 0");
     let mut said = Said::by(&mut child);
     said.wait_for("   1 s  offered");
-    let asked = Instant::now();
     signal(&child, Signal::SIGINT);
     said.wait_for("keeping what was measured");
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(10));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     let result = bench.result("tx0-rx0");
     assert_eq!((&result["status"], &result["verdict"]["lost"]), (&"interrupted".into(), &0.into()));
     assert!(bench.files("tx0-rx0").iter().any(|f| f.ends_with(".npz")));
@@ -250,16 +251,17 @@ fn ctrl_c_before_any_traffic_leaves_nothing() {
 #[test]
 fn a_killed_orchestrator_loses_nothing() {
     let bench = Bench::new("");
-    let mut child = bench.spawn_run("--duration 2 --warmup-duration 0.3");
+    // Long enough to be killed in its middle by a test that doesn't get its CPU for a while.
+    let mut child = bench.spawn_run("--duration 4 --warmup-duration 0.3");
     let mut said = Said::by(&mut child);
-    said.wait_for("   1 s  offered");
+    said.wait_for(" s  offered");
     signal(&child, Signal::SIGKILL);
     child.wait().unwrap();
     assert!(!bench.trial().join("tx0-rx0/result.json").exists());
     let recovered = bench.output("results recover results");
     assert!(recovered.status.success(), "{}", text(&recovered.stderr));
     let result = bench.result("tx0-rx0");
-    assert_eq!((&result["status"], &result["verdict"]["sent"]), (&"complete".into(), &2000.into()));
+    assert_eq!((&result["status"], &result["verdict"]["sent"]), (&"complete".into(), &4000.into()));
     assert_eq!(result["verdict"]["lost"], 0);
     assert!(!bench.trial().join("tx0-rx0/.state").exists());
     assert_eq!(bench.files("tx0-rx0").len(), 8);

@@ -14,9 +14,14 @@ use support::{Bench, PROFILE, Said, signal, text};
 
 /// Short trials, so that the fake's clock is all that is waited for.
 fn line(more: &str) -> String {
+    line_of(0.2, more)
+}
+
+fn line_of(trial_s: f64, more: &str) -> String {
+    let sum_s = 2.0 * trial_s;
     format!(
-        "search --local --profile {PROFILE} --min-rate 50pps --max-rate 200pps --width 0.2 --initial-trial 0.2 \
-         --final-trial 0.2 --duration-sum 0.4 --warmup-duration 0 --warmup-trial 0.2 --latency-trial 0.2 {more}"
+        "search --local --profile {PROFILE} --min-rate 50pps --max-rate 200pps --width 0.2 --initial-trial {trial_s} \
+         --final-trial {trial_s} --duration-sum {sum_s} --warmup-duration 0 --warmup-trial 0.2 --latency-trial 0.2 {more}"
     )
     .trim_end()
     .to_owned()
@@ -83,17 +88,19 @@ fn a_device_that_never_loses_gets_a_plain_answer() {
 #[test]
 fn a_search_that_is_cut_short_goes_on_where_it_was() {
     let bench = Bench::new("loses");
+    // Of five trials three are left when it is cut short: seconds, for a test that doesn't get its CPU for a while.
+    let line = |more: &str| line_of(0.8, more);
     let mut command = bench.command(&line(""));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = Said::by(&mut child);
-    said.wait_for("   3 ");
+    said.wait_for("   2 ");
     signal(&child, Signal::SIGINT);
     said.wait_for("--resume results/search_");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let before = result(&bench);
     assert_eq!(before["status"], "interrupted");
     let trials = before["groups"][0]["trials"].as_array().unwrap().clone();
-    assert!(trials.len() >= 3);
+    assert!(trials.len() >= 2);
 
     let resume = format!("--resume {}", folder(&bench).display());
     let other = bench.output(&line(&format!("--goal ndr {resume}")));

@@ -5,10 +5,11 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use bench_tests::agent::Agent;
 use bench_tests::netns::Netns;
-use bench_tests::process::{Finished, run};
+use bench_tests::process::{Finished, run, run_within};
 use bench_tests::{bin, needs};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -17,6 +18,8 @@ use serde_json::Value;
 const EXAMPLES: &str = "40";
 /// Failures can be made again. Other numbers find other things: try some after a change of the API.
 const SEED: &str = "1";
+/// All of them take half a minute of a CPU that is theirs alone.
+const LIMIT: Duration = Duration::from_secs(210);
 
 fn schemathesis() -> Option<PathBuf> {
     let Finished { status, stdout, stderr } =
@@ -77,7 +80,7 @@ fn schemathesis_finds_no_fault() {
         command.arg("--config-file").arg(bin::data("schemathesis.toml"));
         command.args(["run", &url, "--checks", "all", "--continue-on-failure", "--no-color"]);
         command.args(["--max-examples", EXAMPLES, "--seed", SEED]).current_dir(scratch.path());
-        let done = run(&mut command);
+        let done = run_within(&mut command, LIMIT);
         let log = agent.process.stderr();
         assert!(done.status.success(), "{}\n{}\nThe agent's log:\n{log}", done.stdout, done.stderr);
         assert!(agent.process.is_running() && !log.contains("panicked"), "the agent's log: {log}");

@@ -139,11 +139,13 @@ impl Client {
         answer
     }
 
-    /// Prepares a run and starts it.
+    /// Prepares a run and starts it. One of a few samples may be over by the time of the answer.
     pub async fn start(&self, id: &str, device: &str) {
         self.prepare(id, device).await;
         let (status, answer) = self.post(&format!("/v1/runs/{id}/start")).await;
-        assert_eq!((status, &answer["state"]), (StatusCode::OK, &json!("running")), "{answer}");
+        let state = answer["state"].as_str().unwrap();
+        let may_be = if device.contains('=') { &["running", "done", "failed"][..] } else { &["running"] };
+        assert!(status == StatusCode::OK && may_be.contains(&state), "{answer}");
     }
 
     /// Waits for a state or the end.

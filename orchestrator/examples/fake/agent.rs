@@ -10,6 +10,7 @@ use traffic::wire::{Health, Inventory, NextHop, RunSpec, RunStatus, VERSION};
 
 use super::ether::Ether;
 use super::run::Run;
+use super::together::Together;
 
 /// Answers of samples that are cut in the middle, in mode `cut`.
 const CUTS: u32 = 5;
@@ -31,6 +32,8 @@ pub struct Setup {
     pub mac: Mac,
     pub inventory: Inventory,
     pub route: Route,
+    /// What a sender's start waits for, warm-ups aside.
+    pub together: Option<Arc<Together>>,
 }
 
 #[derive(Clone)]

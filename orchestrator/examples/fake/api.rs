@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
-use traffic::wire::{Health, Inventory, NextHop, RunSpec, RunState, RunStatus};
+use traffic::wire::{Health, Inventory, NextHop, Role, RunSpec, RunState, RunStatus};
 
 use super::agent::{Agent, Setup};
 use super::now_ns;
@@ -145,6 +145,11 @@ async fn status(
 }
 
 async fn start(State(agent): State<Agent>, Path(id): Path<String>) -> Answer<Json<RunStatus>> {
+    let is_measured =
+        with(&agent, &id, |run, _| run.spec.role == Role::Tx && !run.spec.id.ends_with("-warmup"))?;
+    if let (true, Some(together)) = (is_measured, &agent.setup().together) {
+        together.wait(&agent.setup().inventory.hostname, &id).await;
+    }
     order(&agent, &id, Run::start)
 }
 

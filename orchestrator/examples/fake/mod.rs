@@ -8,6 +8,7 @@ pub mod api;
 pub mod ether;
 pub mod figures;
 pub mod run;
+pub mod together;
 
 pub use agent::{Agent, Setup};
 pub use ether::Ether;

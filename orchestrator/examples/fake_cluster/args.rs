@@ -72,6 +72,9 @@ pub struct Args {
     /// What an agent's preparation takes.
     #[arg(long, default_value_t = 0)]
     pub prepare_ms: u64,
+    /// No sender starts before so many were told to, warm-ups aside.
+    #[arg(long)]
+    pub starts_together: Option<usize>,
     /// How agents misbehave, as fake_dataplane's FAKE_MODE: `MODE` or `MODE@POD`.
     #[arg(long)]
     pub agent_mode: Vec<String>,

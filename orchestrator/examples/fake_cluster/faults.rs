@@ -37,6 +37,8 @@ pub enum Fault {
     Forbid { verb: String, resource: String },
     /// Server-side apply without force meets another manager's fields.
     ApplyConflict { times: Option<u64> },
+    /// Pods are refused, as in a namespace that is too new to have its service account.
+    NoAccount { times: Option<u64> },
     /// The next port-forwards are cut behind so many bytes from the pod, or so long.
     ForwardCut { pod: Option<String>, after_bytes: Option<u64>, after_ms: Option<u64>, times: Option<u64> },
     /// The next port-forwards stay open and bring nothing more behind so many bytes from the pod: a lost node.
@@ -186,6 +188,10 @@ impl Faults {
         self.take(|fault| matches!(fault, Fault::ApplyConflict { .. }).then_some(())).is_some()
     }
 
+    pub fn no_account(&self) -> bool {
+        self.take(|fault| matches!(fault, Fault::NoAccount { .. }).then_some(())).is_some()
+    }
+
     /// Events before this watch ends.
     pub fn watch_drop(&self) -> Option<u64> {
         self.take(|fault| match fault {
@@ -223,6 +229,7 @@ fn times_of(fault: &mut Fault) -> Option<&mut u64> {
         Fault::WatchDrop { times, .. }
         | Fault::WatchGone { times }
         | Fault::ApplyConflict { times }
+        | Fault::NoAccount { times }
         | Fault::ForwardCut { times, .. }
         | Fault::ForwardStall { times, .. } => times.as_mut(),
         Fault::TooMany { of, .. } | Fault::ServerError { of } | Fault::Slow { of, .. } => of.times.as_mut(),

@@ -37,6 +37,7 @@ pub fn start(fake: &Cluster, pod: &Value) {
         mac,
         inventory,
         route: route(fake.me(), ip),
+        together: fake.together.clone(),
     };
     fake.add_agent(text("uid"), Agent::new(setup, &fake.args.mode_of(text("name"))));
 }

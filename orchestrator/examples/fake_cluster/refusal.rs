@@ -97,6 +97,14 @@ impl Refusal {
         refusal
     }
 
+    pub fn no_account(namespace: &str, pod: &str) -> Refusal {
+        let message = format!(
+            "pods \"{pod}\" is forbidden: error looking up service account {namespace}/default: serviceaccount \"default\" \
+             not found"
+        );
+        Refusal::new(403, "Forbidden", message).of(Kind::Pod, pod)
+    }
+
     pub fn too_many(retry_after_s: u64) -> Refusal {
         let message = "Too many requests, please try again later.";
         let mut refusal = Refusal::new(429, "TooManyRequests", message);

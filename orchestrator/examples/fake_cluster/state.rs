@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::args::Args;
+use crate::fake::together::Together;
 use crate::fake::{Agent, Ether};
 use crate::faults::Faults;
 use crate::owners::Owners;
@@ -27,6 +28,8 @@ pub struct Cluster {
     agents: Mutex<HashMap<String, PodAgent>>,
     log: Mutex<VecDeque<Seen>>,
     pub ether: Ether,
+    /// Of `--starts-together`.
+    pub together: Option<Arc<Together>>,
     /// How long the next outage is.
     pub outage_ms: watch::Sender<u64>,
     /// Counts the times that all connections were cut.
@@ -73,6 +76,7 @@ impl Cluster {
             agents: Mutex::default(),
             log: Mutex::default(),
             ether: Ether::in_memory(),
+            together: args.starts_together.map(|n| Arc::new(Together::new(n))),
             outage_ms: watch::channel(0).0,
             outages: watch::channel(0).0,
             lost: watch::channel(BTreeSet::new()).0,

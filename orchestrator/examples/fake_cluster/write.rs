@@ -71,6 +71,10 @@ fn add(fake: &Fake, ask: &Ask, mut object: Value) -> Result<Value, Refusal> {
     }
     with_defaults(ask.kind, &mut object);
     check(ask.kind, &object)?;
+    if ask.kind == Kind::Pod && fake.faults.no_account() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        return Err(Refusal::no_account(ask.namespace(), name));
+    }
     let mut store = fake.store();
     store.dress(ask.kind, &mut object);
     if is_dry_run(ask) {

@@ -47,6 +47,7 @@ async fn main() {
         mac: "02:00:00:00:00:09".parse().unwrap(),
         inventory: inventory(),
         route: Box::new(|_| None),
+        together: None,
     };
     let agent = Agent::new(setup, &mode);
     tokio::spawn(end_with_the_test(shared));

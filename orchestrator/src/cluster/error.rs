@@ -106,6 +106,20 @@ pub enum ClusterError {
         /// The next step.
         remedy: &'static str,
     },
+    /// 403 in a namespace that is new, or where nobody makes accounts.
+    #[error(
+        "can't {what}: namespace {namespace} has no service account `default`, which its pods need and the cluster's \
+         controller manager makes for every namespace: {message}; see whether `kubectl -n {namespace} get serviceaccount \
+         default` finds it by now, else whether the controller manager runs (`kubectl -n kube-system get pods`)"
+    )]
+    NoAccount {
+        /// What was tried.
+        what: String,
+        /// Ours.
+        namespace: String,
+        /// The server's sentence.
+        message: String,
+    },
     /// 404.
     #[error("can't {what}: not found: {message}")]
     NotFound {
@@ -226,6 +240,9 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
         403 if message.contains("\"system:anonymous\"") => {
             ClusterError::Unauthorized { what, server, context }
         }
+        403 if lacks_account(&message) => {
+            ClusterError::NoAccount { what, namespace: cluster.namespace.clone(), message }
+        }
         403 => match admission_remedy(&message) {
             Some(remedy) => ClusterError::NotAdmitted { what, message, remedy },
             None => {
@@ -241,6 +258,12 @@ fn of_status(cluster: &Cluster, what: String, tries: u32, status: Status) -> Clu
     }
 }
 
+/// The account that every namespace has; others are for whoever names them in a template to make.
+fn lacks_account(message: &str) -> bool {
+    message.contains("error looking up service account")
+        && message.contains("serviceaccount \"default\" not found")
+}
+
 /// 403 is also what admission plugins say; no Role helps against those.
 fn admission_remedy(message: &str) -> Option<&'static str> {
     if message.contains("exceeded quota") || message.contains("failed quota") {
@@ -250,6 +273,8 @@ fn admission_remedy(message: &str) -> Option<&'static str> {
             "choose another namespace with -N, or have this one labelled \
              pod-security.kubernetes.io/enforce=privileged (DPDK pods need IPC_LOCK, which the baseline level bars)",
         )
+    } else if message.contains("error looking up service account") {
+        Some("make the service account that the template names, or leave it out of the template")
     } else if message.contains("being terminated") {
         Some("wait until the namespace is gone, or choose another with -N")
     } else if message.contains("cannot ") && message.contains("resource ") {

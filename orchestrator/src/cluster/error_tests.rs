@@ -41,6 +41,20 @@ async fn each_answer_has_its_sentence_and_its_next_step() {
             ["does not admit it", "violates PodSecurity", "enforce=privileged"],
         ),
         (
+            403,
+            "pods \"tx0\" is forbidden: error looking up service account bench/default: serviceaccount \"default\" not found",
+            [
+                "namespace bench has no service account `default`",
+                "get serviceaccount",
+                "controller manager runs",
+            ],
+        ),
+        (
+            403,
+            "pods \"tx0\" is forbidden: error looking up service account bench/mine: serviceaccount \"mine\" not found",
+            ["does not admit it", "bench/mine", "that the template names"],
+        ),
+        (
             409,
             "Apply failed with 1 conflict: x\n- .spec\n- .spec",
             ["somebody else", "conflict: x .spec; ", "delete it"],

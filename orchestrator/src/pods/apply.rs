@@ -1,19 +1,26 @@
 //! Objects into the cluster by server-side apply, after a look whether any of the names belongs to somebody else.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
+use tokio::time::{Instant, sleep};
 
 use super::objects::{Kind, Object};
 use crate::cluster::labels::{self, MANAGED_BY, OURS, pair_of};
 use crate::cluster::retry::retry;
 use crate::cluster::{Cluster, ClusterError};
+use crate::say;
 
 /// Calls under way at once: fast for hundreds of pods, and no burden for a server.
 const AT_ONCE: usize = 8;
+/// A new namespace has its service account by then, where somebody makes accounts at all.
+pub const ACCOUNT_LIMIT: Duration = Duration::from_secs(10);
+/// Between two tries meanwhile.
+const ACCOUNT_PAUSE: Duration = Duration::from_millis(300);
 
 /// Why objects can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -126,20 +133,56 @@ fn refusal(cluster: &Cluster, object: &Object, found: &Found) -> Option<String> 
     ))
 }
 
-/// Applies them all: claims before pods. `before` is what [`look`] found.
+/// How long pods may wait for their namespace's service account, from the first that lacks it.
+struct Patience {
+    limit: Duration,
+    until: Cell<Option<Instant>>,
+}
+
+impl Patience {
+    /// Waits for a moment; false when there was time enough. The first to wait says so.
+    async fn wait(&self, cluster: &Cluster) -> bool {
+        let until = self.until.get().unwrap_or_else(|| {
+            let (namespace, seconds) = (&cluster.namespace, self.limit.as_secs());
+            say::err(format_args!(
+                "namespace {namespace} has no service account `default` yet: waiting for it, {seconds} s at most"
+            ));
+            Instant::now() + self.limit
+        });
+        self.until.set(Some(until));
+        let is_time = Instant::now() + ACCOUNT_PAUSE <= until;
+        if is_time {
+            sleep(ACCOUNT_PAUSE).await;
+        }
+        is_time
+    }
+}
+
+/// Applies them all: claims before pods. `before` is what [`look`] found; `limit` is for a namespace that is too new to
+/// have its service account.
 pub async fn apply(
     cluster: &Cluster,
     objects: &[Object],
     before: &[Option<String>],
     dry_run: bool,
+    limit: Duration,
 ) -> Result<Vec<Applied>, ApplyError> {
     let mut done = Vec::new();
     let mut fault = None;
     // After a fault no further call begins; those under way come to their end, so that the count is true.
     let stopped = Cell::new(false);
     let stopped = &stopped;
+    let patience = &Patience { limit, until: Cell::new(None) };
     let calls = objects.iter().zip(before).map(|(object, before)| async move {
-        if stopped.get() { None } else { Some(one(cluster, object, before.as_deref(), dry_run).await) }
+        if stopped.get() {
+            return None;
+        }
+        loop {
+            match one(cluster, object, before.as_deref(), dry_run).await {
+                Err(ApplyError::Cluster(ClusterError::NoAccount { .. })) if patience.wait(cluster).await => {}
+                result => break Some(result),
+            }
+        }
     });
     let mut calls = stream::iter(calls).buffered(AT_ONCE);
     while let Some(result) = calls.next().await {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Api;
 use kube::api::ListParams;
 
-use super::apply::{self, Applied, ApplyError};
+use super::apply::{self, ACCOUNT_LIMIT, Applied, ApplyError};
 use super::files::{self, FilesError};
 use super::objects::{self, Kind, Object, ObjectError};
 use super::placement::{PairNodes, Placement, PlacementError, PlacementWish, place, unseen};
@@ -90,7 +90,7 @@ pub async fn dry_run_server(
 ) -> Result<Vec<(Object, Applied)>, CreateError> {
     let (objects, _) = plan(creation, cluster).await?;
     let before = apply::look(cluster, &objects).await?;
-    let applied = apply::apply(cluster, &objects, &before, true).await?;
+    let applied = apply::apply(cluster, &objects, &before, true, ACCOUNT_LIMIT).await?;
     Ok(objects.into_iter().zip(applied).collect())
 }
 
@@ -102,7 +102,8 @@ pub async fn create(creation: &Creation, cluster: &Cluster) -> Result<Vec<Row>, 
         say::err(line);
     }
     confirm(cluster, &sentence(&objects, &before), creation.yes)?;
-    let applied = apply::apply(cluster, &objects, &before, false).await?;
+    let patience = creation.wait.map_or(ACCOUNT_LIMIT, |limit| limit.min(ACCOUNT_LIMIT));
+    let applied = apply::apply(cluster, &objects, &before, false, patience).await?;
     say::err(done(&applied));
     let Some(limit) = creation.wait else { return Ok(Vec::new()) };
     let names: Vec<String> =
