@@ -1,9 +1,9 @@
 //! Streams whose frames are alike in all but a few bytes: what each needs for its next frame, in one line of the cache.
 //!
-//! A stream's [`State`] can write any frame; most need far less. Between two leaps of its [`Track`](crate::track::Track)
-//! a frame is a piece of headers of its own, one word that goes up, and two checksums that step. Where that is so of all
-//! streams of a worker, at the same places, these few numbers of each are kept here, side by side, and go back into the
-//! state at a leap, or where somebody asks for it.
+//! A stream's [`State`] can write any frame; most need far less. Between two leaps of its
+//! [`Track`](crate::track::Track) a frame is a piece of headers of its own, one word that goes up, and two checksums
+//! that step. Where that is so of all streams of a worker, at the same places, these few numbers of each are kept here,
+//! side by side, and go back into the state at a leap, or where somebody asks for it.
 
 use crate::frame::checksum::UDP_ZERO;
 use crate::frame::sums::{Falling, Fields, Rising};

@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(
             arguments(&main_run(&record, &record.tx)).join("|"),
             "tx|--device|vdev:net_memif0,socket=/tmp/0badcafe-m0.sock,id=0|--lcores|0,1|--descriptors|1024|\
-             --memory|auto|--tag|00000001|--profile|it's a $(touch me).lua|--workers|1|--duration|1.5|--burst|32"
+             --memory|auto|--tag|00000001|--profile|it's a $(touch me).lua|--workers|1|--duration|1.5|--burst|64"
         );
         let rx = arguments(&main_run(&record, &record.rx)).join("|");
         assert!(rx.starts_with("rx|") && rx.ends_with("|--workers|1|--tx-workers|2|--duration|12"), "{rx}");
