@@ -22,6 +22,8 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 DATAPLANE = os.environ.get("DATAPLANE", str(TARGET / "release" / "dataplane"))
 CPUS = sorted(os.sched_getaffinity(0))
 NULL = "net_null0"
+# One port whose queue leads back to itself.
+RING = "net_ring0"
 # A sample that we read later than this is not set beside the clock of now.
 LATE_NS = 3_000_000
 LIMIT_S = 60
@@ -187,6 +189,16 @@ def ours_rx(seconds):
     return rate(samples.finish())
 
 
+def ours_ring(seconds):
+    """`dataplane tx --round-trip` on net_ring, which gives it back what it sends: all that came back, checked and booked."""
+    samples = Samples(
+        ["tx", "--device", f"vdev:{RING}", "--profile", profile("flows_100"), "--round-trip", "--duration", str(seconds)]
+        + ["--lcores", lcores(CPUS[0], CPUS[1])],
+        "rx_packets",
+    )
+    return rate(samples.finish())
+
+
 def ours_reflect(seconds, swap="mac"):
     """`dataplane reflect` on net_null."""
     samples = Samples(
@@ -203,9 +215,14 @@ def testpmd_command(main, worker, device, *arguments):
     return eal + [f"--vdev={device}", "--"] + own
 
 
-def testpmd(seconds, *arguments):
-    """`dpdk-testpmd` on net_null: all packets by all of its worker's CPU time."""
-    command = testpmd_command(CPUS[0], CPUS[1], NULL, *arguments)
+def testpmd_ring(seconds):
+    """`dpdk-testpmd` flowgen on net_ring: it sends, and frees what comes back."""
+    return testpmd(seconds, "--forward-mode=flowgen", "--flowgen-flows=100", device=RING, direction=min)
+
+
+def testpmd(seconds, *arguments, device=NULL, direction=max):
+    """`dpdk-testpmd`: all packets (sent or received, the more of both) by all of its worker's CPU time."""
+    command = testpmd_command(CPUS[0], CPUS[1], device, *arguments)
     with tempfile.TemporaryFile("w+") as log:
         process = start(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         begun = ended = cpu = 0
@@ -226,7 +243,7 @@ def testpmd(seconds, *arguments):
         log.seek(0)
         text = log.read()
     totals = re.findall(r"Accumulated forward statistics.*?RX-packets: (\d+).*?TX-packets: (\d+)", text, re.S)
-    packets = max((int(n) for n in totals[-1]), default=0) if totals else 0
+    packets = direction(int(n) for n in totals[-1]) if totals else 0
     if not packets or not cpu:
         raise Failed("dpdk-testpmd: " + text[-300:].strip())
     return Turn(packets / (ended - begun), packets * 1e9 / cpu)
