@@ -106,7 +106,7 @@ impl Mixed {
         let count = count.min((MAX_BURST - self.picked) as u64).min(self.left);
         if source.certain < count && !source.counted {
             if let Some(quick) = &mut self.quick {
-                (0..self.states.len()).for_each(|state| quick.settle(&mut self.states, state));
+                quick.settle_all(&mut self.states);
             }
             look_ahead(source, &mut self.states, &self.picks[..self.picked], count);
         }
@@ -219,7 +219,7 @@ impl Mixed {
     /// What has been written and not taken back: (number in the mark, frames) of each part.
     pub fn written(&mut self) -> impl Iterator<Item = (u16, u64)> {
         if let Some(quick) = &mut self.quick {
-            (0..self.states.len()).for_each(|state| quick.settle(&mut self.states, state));
+            quick.settle_all(&mut self.states);
         }
         self.states.iter().map(|s| (s.shard().id, s.seq()))
     }

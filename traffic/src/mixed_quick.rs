@@ -77,6 +77,12 @@ impl Quick {
         }
     }
 
+    /// Brings all states to where their lines are.
+    #[cold]
+    pub fn settle_all(&mut self, states: &mut [State]) {
+        (0..states.len()).for_each(|state| self.settle(states, state));
+    }
+
     /// Brings a line to where its state is.
     pub fn fill(&mut self, states: &mut [State], state: usize) {
         match self {
