@@ -274,6 +274,42 @@ mod tests {
         }
     }
 
+    /// The only word takes IPv4's checksum with it, but where that borrows: over more frames than it has values, both
+    /// are met, with the mark and without, in UDP and TCP.
+    #[test]
+    fn a_checksum_that_goes_along_with_a_word_is_right_where_it_borrows() {
+        let word = |n: u64| -> Field<std::net::Ipv4Addr> { field((10 << 24, 10 << 24, 99_999, n)) };
+        for (tcp, stamped, inc) in [(false, false, 1), (false, true, 1), (true, false, 3), (true, true, 259)]
+        {
+            let mut stream = udp_stream(104);
+            stream.ipv4.as_mut().unwrap().src = word(inc);
+            if tcp {
+                let ports = crate::profile::Ports { src: 1.into(), dst: 2.into() };
+                (stream.udp, stream.tcp) = (None, Some(crate::profile::Tcp::from(ports)));
+            }
+            let template = Template::new(&stream, FrameSize::new(104).unwrap(), stamped).unwrap();
+            let shard = Shard::new(0, 1, template.flows().unwrap());
+            let mut cursor = Cursor::new(&template, shard, 7);
+            let ip_at = template.ip.unwrap().at;
+            assert_eq!(cursor.track.words().iter().map(|word| word.at).collect::<Vec<u8>>(), [ip_at]);
+            let mut room = [0; HEAD_BYTES];
+            room[..template.bytes.len()].copy_from_slice(&template.bytes);
+            let mut burst = Burst(vec![room; MAX_BURST]);
+            let (mut rises, mut before) = (0, u16::MAX);
+            while cursor.seq() < 1 << 17 {
+                let first = cursor.seq();
+                cursor.write(&mut burst, 99);
+                for (seq, bytes) in (first..).zip(&burst.0) {
+                    check(&template, shard, seq, stamped, &bytes[..template.bytes.len()]).unwrap();
+                    let now = u16::from_be_bytes([bytes[usize::from(ip_at)], bytes[usize::from(ip_at) + 1]]);
+                    rises += u32::from(now > before);
+                    before = now;
+                }
+            }
+            assert!(rises > 1, "it never borrowed");
+        }
+    }
+
     struct Burst(Vec<Head>);
 
     impl Frames for Burst {
